@@ -7,7 +7,7 @@
 //!
 //! A window that the clock has not reached yet (it jumped back) stays the current one, with `e = 0`,
 //! so that a step across an edge cannot open the same window twice; but it may lie one period ahead
-//! at most, so that nobody is locked out for longer than two periods.
+//! at most, so that nobody waits for more than one period longer than the quota itself asks.
 
 use crate::quota::{Algorithm, Quota};
 use crate::verdict::Verdict;
