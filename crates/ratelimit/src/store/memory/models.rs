@@ -26,14 +26,14 @@ mod checker {
 
     pub(super) fn check(model: impl Fn() + Send + Sync + 'static) {
         let mut builder = loom::model::Builder::new();
-        builder.preemption_bound = Some(3);
+        builder.preemption_bound = Some(5);
         builder.check(model);
     }
 
     /// For longer threads: every interleaving with up to two preemptions.
     pub(super) fn check_long(model: impl Fn() + Send + Sync + 'static) {
         let mut builder = loom::model::Builder::new();
-        builder.preemption_bound = Some(2);
+        builder.preemption_bound = Some(3);
         builder.check(model);
     }
 }
