@@ -64,7 +64,11 @@ impl<S: Store> Store for WithTimeout<S> {
         charges: &[Charge<'_>],
         out: &mut [Verdict],
     ) -> Option<Result<Now, Self::Error>> {
-        Some(self.store.decide_now(op, charges, out)?.map_err(TimedOut::Store))
+        Some(
+            self.store
+                .decide_now(op, charges, out)?
+                .map_err(TimedOut::Store),
+        )
     }
 }
 
