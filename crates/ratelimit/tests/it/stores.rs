@@ -23,7 +23,7 @@ async fn source<S: seawall_ratelimit::Store>(limiter: &Limiter<S>) -> Source {
 async fn a_denial_is_remembered_until_waiting_would_help() {
     let (memory, clock) = store();
     let limiter = Limiter::new(cached(&clock, Flaky::new(memory)), quota!("2/second"));
-    limiter.check_n("a", n(2)).await.unwrap();
+    let _ = limiter.check_n("a", n(2)).await.unwrap();
     assert_eq!(source(&limiter).await, Source::Store);
     clock.advance(Duration::from_millis(200));
     let Ok(Decision::Deny(denied)) = limiter.check("a").await else {
@@ -43,7 +43,7 @@ async fn a_denial_is_remembered_until_waiting_would_help() {
 async fn a_denial_is_believed_for_a_second_at_most() {
     let (memory, clock) = store();
     let limiter = Limiter::new(cached(&clock, Flaky::new(memory)), quota!("1/hour"));
-    limiter.check("a").await.unwrap();
+    let _ = limiter.check("a").await.unwrap();
     assert_eq!(source(&limiter).await, Source::Store);
     clock.advance(Duration::from_millis(999));
     assert_eq!(source(&limiter).await, Source::DenyCache);
@@ -55,7 +55,7 @@ async fn a_denial_is_believed_for_a_second_at_most() {
 async fn other_costs_and_keys_are_asked_for() {
     let (memory, clock) = store();
     let limiter = Limiter::new(cached(&clock, Flaky::new(memory)), quota!("10/minute"));
-    limiter.check_n("a", n(7)).await.unwrap();
+    let _ = limiter.check_n("a", n(7)).await.unwrap();
     assert!(!limiter.check_n("a", n(4)).await.unwrap().is_allowed());
     assert!(limiter.check_n("a", n(3)).await.unwrap().is_allowed());
     assert!(limiter.check_n("b", n(4)).await.unwrap().is_allowed());
@@ -83,7 +83,7 @@ async fn a_denial_outlives_the_store() {
     let (memory, clock) = store();
     let inner = Flaky::new(memory);
     let limiter = Limiter::new(cached(&clock, inner.clone()), quota!("1/minute"));
-    limiter.check("a").await.unwrap();
+    let _ = limiter.check("a").await.unwrap();
     source(&limiter).await;
     inner.fail(Some(StoreFailure::Unavailable));
     assert_eq!(source(&limiter).await, Source::DenyCache);
@@ -98,7 +98,7 @@ async fn penalties_are_remembered_too() {
         .block_for(s(60));
     let store = cached(&clock, Flaky::new(memory));
     let limiter = Limiter::with_policy(store, "", policy).unwrap();
-    limiter.check("a").await.unwrap();
+    let _ = limiter.check("a").await.unwrap();
     source(&limiter).await;
     let Ok(Decision::Deny(denied)) = limiter.check("a").await else {
         panic!("denied")

@@ -34,7 +34,7 @@ async fn waits_for_exactly_the_time_that_is_needed() {
 #[tokio::test(start_paused = true)]
 async fn who_came_first_goes_first() {
     let limiter = limiter_of(quota!("1/second"));
-    limiter.check("a").await.unwrap();
+    let _ = limiter.check("a").await.unwrap();
     let order = Arc::new(Mutex::new(Vec::new()));
     let mut tasks = Vec::new();
     for i in 0..5 {
@@ -57,7 +57,7 @@ async fn who_came_first_goes_first() {
 #[tokio::test(start_paused = true)]
 async fn who_leaves_the_line_charges_nothing() {
     let limiter = limiter_of(quota!("1/second"));
-    limiter.check("a").await.unwrap();
+    let _ = limiter.check("a").await.unwrap();
     let wait = |limiter: Limiter<MemoryStore>| {
         tokio::spawn(async move { limiter.until_ready("a", Patience::at_most(s(60))).await })
     };
@@ -81,7 +81,7 @@ async fn who_leaves_the_line_charges_nothing() {
 #[tokio::test(start_paused = true)]
 async fn another_key_does_not_stand_in_the_same_line() {
     let limiter = limiter_of(quota!("1/minute"));
-    limiter.check("slow").await.unwrap();
+    let _ = limiter.check("slow").await.unwrap();
     let waiting = limiter.clone();
     let slow = tokio::spawn(async move {
         waiting
@@ -102,7 +102,7 @@ async fn another_key_does_not_stand_in_the_same_line() {
 #[tokio::test(start_paused = true)]
 async fn gives_up_at_once_when_waiting_would_be_in_vain() {
     let limiter = limiter_of(quota!("1/minute"));
-    limiter.check("a").await.unwrap();
+    let _ = limiter.check("a").await.unwrap();
     let clock = tokio::time::Instant::now();
     let error = limiter
         .until_ready("a", Patience::at_most(s(59)))
@@ -122,7 +122,7 @@ async fn gives_up_at_once_when_waiting_would_be_in_vain() {
 #[tokio::test(start_paused = true)]
 async fn patience_ends_in_the_line_too() {
     let limiter = limiter_of(quota!("1/second"));
-    limiter.check_n("a", n(1)).await.unwrap();
+    let _ = limiter.check_n("a", n(1)).await.unwrap();
     let first = limiter.clone();
     let first = tokio::spawn(async move { first.until_ready("a", Patience::at_most(s(5))).await });
     yield_now().await;
