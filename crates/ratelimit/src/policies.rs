@@ -93,7 +93,7 @@ impl<S: Store> Policies<S> {
             Some(answer) => answer,
             None => self.shared.store.decide(Op::Consume, charges, out).await,
         };
-        self.conclude(plan, answer)
+        self.conclude(&plan, answer)
     }
 
     /// The same without waiting. `None` if the store has to wait: nothing has happened then.
@@ -106,7 +106,7 @@ impl<S: Store> Policies<S> {
             self.shared
                 .store
                 .decide_now(Op::Consume, &plan.charges, &mut plan.verdicts)?;
-        Some(self.conclude(plan, answer))
+        Some(self.conclude(&plan, answer))
     }
 
     /// Gives back what `decision` charged, as far as it has not come back by itself. `keys` are those
@@ -227,14 +227,14 @@ impl<S: Store> Policies<S> {
     }
 
     #[inline]
-    fn conclude(&self, plan: Plan<'_>, answer: Result<Now, S::Error>) -> Decision {
+    fn conclude(&self, plan: &Plan<'_>, answer: Result<Now, S::Error>) -> Decision {
         let decision = match answer {
-            Ok(now) => self.decision(&plan, now),
+            Ok(now) => self.decision(plan, now),
             Err(error) => match self.failed(error) {
                 StoreFailure::Refused => {
                     Decision::deny(Reports::new(), Source::FailClosed, Reason::StoreRefused)
                 }
-                StoreFailure::Unavailable => self.without_store(&plan),
+                StoreFailure::Unavailable => self.without_store(plan),
             },
         };
         self.observed(decision)

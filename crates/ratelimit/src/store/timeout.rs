@@ -100,6 +100,10 @@ impl<E: Error + 'static> Error for TimedOut<E> {
     }
 }
 
+#[expect(
+    clippy::use_self,
+    reason = "`Into<Self>` hides what the bound is about"
+)]
 impl<E: Into<StoreFailure>> From<TimedOut<E>> for StoreFailure {
     fn from(error: TimedOut<E>) -> Self {
         match error {

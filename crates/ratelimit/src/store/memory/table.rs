@@ -344,12 +344,8 @@ fn next_generation<L: Layout>(head: u64) -> u64 {
 /// A number below `count` from the upper bits of a hash, without division.
 #[inline]
 fn scale(hash: u64, count: u64) -> u64 {
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "the product's upper half is below count"
-    )]
-    let number = ((u128::from(hash) * u128::from(count)) >> 64) as u64;
-    number
+    let product = u128::from(hash) * u128::from(count);
+    u64::try_from(product >> 64).unwrap_or(0)
 }
 
 /// A number that is below the length of something in memory.
