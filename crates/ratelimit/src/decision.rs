@@ -156,25 +156,28 @@ impl Decision {
     /// What `outer` charged stays charged when `inner` denies: all-or-none is a promise within one
     /// decision.
     pub fn merge(outer: Self, inner: Self) -> Self {
-        let (outer_source, inner_source) = (outer.source(), inner.source());
-        let reason = match (&outer, &inner) {
-            (Self::Deny(denied), _) | (_, Self::Deny(denied)) => {
-                Some((denied.reason, denied.source))
+        let elsewhere = [outer.source(), inner.source()]
+            .into_iter()
+            .find(|s| *s != Source::Store);
+        let denial = match (&outer, &inner) {
+            (Self::Allow(_), Self::Allow(_)) => None,
+            (Self::Deny(denied), Self::Allow(_)) | (Self::Allow(_), Self::Deny(denied)) => {
+                Some((denied.source, denied.reason))
             }
-            _ => None,
+            (Self::Deny(outer), Self::Deny(inner)) => {
+                let longer = if inner.wait() > outer.wait() {
+                    inner
+                } else {
+                    outer
+                };
+                Some((longer.source, longer.reason))
+            }
         };
         let mut reports = outer.into_reports();
         reports.extend(inner.into_reports());
-        match reason {
-            Some((reason, source)) => Self::deny(reports, source, reason),
-            None => {
-                let source = if outer_source == Source::Store {
-                    inner_source
-                } else {
-                    outer_source
-                };
-                Self::allow(reports, source)
-            }
+        match denial {
+            Some((source, reason)) => Self::deny(reports, source, reason),
+            None => Self::allow(reports, elsewhere.unwrap_or(Source::Store)),
         }
     }
 
@@ -231,17 +234,20 @@ impl Denied {
     /// Where the store is out of reach this is one second: nobody knows better.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
-        match self.reason {
-            Reason::StoreRefused => None,
-            Reason::StoreUnavailable => Some(UNKNOWN_OUTAGE),
-            _ => {
-                let mut longest = Duration::ZERO;
-                for report in self.violated() {
-                    longest = longest.max(report.retry_after()?);
-                }
-                Some(longest)
-            }
+        let mut longest = match self.reason {
+            Reason::StoreRefused => return None,
+            Reason::StoreUnavailable => UNKNOWN_OUTAGE,
+            _ => Duration::ZERO,
+        };
+        for report in self.violated() {
+            longest = longest.max(report.retry_after()?);
         }
+        Some(longest)
+    }
+
+    /// The wait, for comparing: the longest is that which never ends.
+    fn wait(&self) -> Duration {
+        self.retry_after().unwrap_or(Duration::MAX)
     }
 
     /// Why.

@@ -33,10 +33,15 @@ pub(super) struct Table<L> {
     main: u64,
     spill: u64,
     spilled: AtomicBool,
-    stripes: Box<[Mutex<()>]>,
-    evictions: AtomicU64,
+    stripes: Box<[Stripe]>,
+    /// Apart from the fields above, which every check reads: a flood of keys writes this often.
+    evictions: Box<AtomicU64>,
     layout: PhantomData<fn() -> L>,
 }
+
+/// A lock on a cache line of its own, so that inserts of different stripes do not meet.
+#[repr(align(64))]
+struct Stripe(Mutex<()>);
 
 /// A slot as it was read: position and content belong together.
 #[derive(Clone, Copy, Debug)]
@@ -83,8 +88,8 @@ impl<L: Layout> Table<L> {
             main: main as u64,
             spill: spill as u64,
             spilled: AtomicBool::new(false),
-            stripes: (0..stripes).map(|_| Mutex::new(())).collect(),
-            evictions: AtomicU64::new(0),
+            stripes: (0..stripes).map(|_| Stripe(Mutex::new(()))).collect(),
+            evictions: Box::new(AtomicU64::new(0)),
             layout: PhantomData,
         }
     }
@@ -143,7 +148,7 @@ impl<L: Layout> Table<L> {
     /// Gives the key a slot. `now` is on the clock of [`Layout::expires`].
     pub(super) fn insert(&self, tag: u64, content: Content, now: u64, room: Room) -> Insert {
         let stripe = scale(again(tag), self.stripes.len() as u64);
-        let _only_inserter_of_this_key = lock(&self.stripes[index(stripe)]);
+        let _only_inserter_of_this_key = lock(&self.stripes[index(stripe)].0);
         if self.find(tag).is_some() {
             return Insert::Exists;
         }
@@ -376,7 +381,7 @@ const BUSY: u64 = u64::MAX;
 
 /// One line of two-word slots. Under a model checker one slot, so that few steps fill a bucket.
 const BUCKET: usize = if cfg!(any(loom, shuttle)) { 1 } else { 4 };
-const STRIPES: usize = 256;
+const STRIPES: usize = 128;
 const LINE: usize = 64;
 const WORDS_OF_LINE: usize = LINE / size_of::<u64>();
 
