@@ -7,6 +7,7 @@
 //! ```
 
 use std::num::NonZeroU32;
+use std::sync::Arc as StdArc;
 use std::time::Duration;
 
 use crate::clock::{ManualClock, Now};
@@ -44,8 +45,8 @@ mod checker {
     pub(super) use shuttle::thread::spawn;
 
     pub(super) fn check(model: impl Fn() + Send + Sync + 'static) {
-        let model = std::sync::Arc::new(model);
-        let again = std::sync::Arc::clone(&model);
+        let model = StdArc::new(model);
+        let again = StdArc::clone(&model);
         shuttle::check_random(move || model(), 2_000);
         shuttle::check_pct(move || again(), 2_000, 3);
     }
@@ -341,7 +342,7 @@ fn a_read_of_a_rolling_window_is_never_torn() {
 #[test]
 fn two_decisions_over_two_keys_charge_all_or_none() {
     check_long(|| {
-        let clock = std::sync::Arc::new(ManualClock::new());
+        let clock = StdArc::new(ManualClock::new());
         clock.set(Now::at(Duration::from_secs(1)));
         let engine = Arc::new(Engine::small(WhenFull::Deny, clock));
         let decide = |engine: &Engine, op, keys: [&str; 2]| {
