@@ -79,33 +79,43 @@ impl Decision {
         })
     }
 
-    /// The decision that the reports add up to; `denied` says whether one of them denies.
+    /// A decision without reports yet; `denied` says whether one of those to come denies.
     ///
-    /// The decision is made first and filled in place: it is large enough that moving it would show.
-    #[inline]
-    pub(crate) fn gather(denied: bool, reports: impl Iterator<Item = Report>) -> Self {
-        let mut decision = if denied {
-            Self::deny(Reports::new(), Source::Store, Reason::OverLimit)
+    /// A decision is large. It is made where it will be returned, and filled in place: moving it
+    /// would cost more than making it.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a call in between would copy the decision")]
+    pub(crate) fn empty(denied: bool) -> Self {
+        if denied {
+            Self::Deny(Denied {
+                reports: Reports::new(),
+                source: Source::Store,
+                reason: Reason::OverLimit,
+            })
         } else {
-            Self::allow(Reports::new(), Source::Store)
-        };
-        match &mut decision {
+            Self::Allow(Allowed { reports: Reports::new(), source: Source::Store })
+        }
+    }
+
+    /// Adds a report, and takes over what it says about source and reason.
+    #[inline]
+    pub(crate) fn push(&mut self, report: Report) {
+        match self {
             Self::Allow(allowed) => {
-                allowed.reports.extend(reports);
-                let mut elsewhere = allowed.reports.iter().map(Report::source);
-                allowed.source = elsewhere
-                    .find(|s| *s != Source::Store)
-                    .unwrap_or(Source::Store);
+                if report.source() != Source::Store {
+                    allowed.source = report.source();
+                }
+                allowed.reports.push(report);
             }
             Self::Deny(denied) => {
-                denied.reports.extend(reports);
-                if let Some(report) = binding(&denied.reports) {
+                let binds = binding(&denied.reports).is_none_or(|r| report.binds_more_than(r));
+                if binds && !report.is_shadow() {
                     denied.source = report.source();
                     denied.reason = report.reason();
                 }
+                denied.reports.push(report);
             }
         }
-        decision
     }
 
     /// The decision where the store said that it decided, and did not say what.

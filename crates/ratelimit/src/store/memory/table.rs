@@ -22,7 +22,6 @@
 
 use std::marker::PhantomData;
 
-use crate::machine::State;
 use crate::store::memory::slot::{Content, Layout};
 use crate::sync::{AtomicBool, AtomicU64, Mutex, Ordering, lock, spin_loop, yield_now, zeroed};
 
@@ -325,7 +324,7 @@ impl<L: Layout> Table<L> {
 
 impl Seen {
     #[inline]
-    pub(super) fn state<L: Layout>(&self) -> State {
+    pub(super) fn state<L: Layout>(&self) -> L::State {
         L::unpack(self.content)
     }
 }
@@ -389,10 +388,11 @@ const WORDS_OF_LINE: usize = LINE / size_of::<u64>();
 mod tests {
     use super::*;
     use crate::machine::Windows;
+    use crate::quota::{Algorithm, Quota};
     use crate::store::memory::slot::{Narrow, Wide};
 
     fn at(tat: u64) -> Content {
-        Narrow::pack(State::Gcra { tat }, 0)
+        Narrow::pack(tat, &Quota::per_second(1))
     }
 
     fn hash(n: u64) -> u64 {
@@ -412,7 +412,7 @@ mod tests {
             assert_eq!(table.evictions(), 0, "{keys} keys");
             for n in 0..keys as u64 {
                 let seen = table.read(hash(n)).unwrap();
-                assert_eq!(seen.state::<Narrow>(), State::Gcra { tat: n + 1 });
+                assert_eq!(seen.state::<Narrow>(), n + 1);
             }
             assert!(
                 table.bytes() <= keys * 22 + 256,
@@ -475,16 +475,9 @@ mod tests {
     #[test]
     fn a_wide_slot_rolls_its_window_and_keeps_its_key() {
         let table = Table::<Wide>::for_keys(4);
-        let windows = |start, current, earlier| {
-            Wide::pack(
-                State::Windows(Windows {
-                    start,
-                    current,
-                    earlier,
-                }),
-                1 << 20,
-            )
-        };
+        let quota = Quota::per_second(5).with_algorithm(Algorithm::FixedWindow);
+        let windows =
+            |start, current, earlier| Wide::pack(Windows { start, current, earlier }, &quota);
         assert_eq!(
             table.insert(7, windows(0, 1, 0), 0, Room::Leave),
             Insert::Done
@@ -500,7 +493,7 @@ mod tests {
             current: 1,
             earlier: 2,
         };
-        assert_eq!(third.state::<Wide>(), State::Windows(expected));
+        assert_eq!(third.state::<Wide>(), expected);
         assert_eq!(
             table.insert(7, windows(0, 1, 0), 0, Room::Leave),
             Insert::Exists
