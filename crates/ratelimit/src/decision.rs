@@ -84,7 +84,10 @@ impl Decision {
     /// A decision is large. It is made where it will be returned, and filled in place: moving it
     /// would cost more than making it.
     #[inline(always)]
-    #[expect(clippy::inline_always, reason = "a call in between would copy the decision")]
+    #[expect(
+        clippy::inline_always,
+        reason = "a call in between would copy the decision"
+    )]
     pub(crate) fn empty(denied: bool) -> Self {
         if denied {
             Self::Deny(Denied {
@@ -93,7 +96,10 @@ impl Decision {
                 reason: Reason::OverLimit,
             })
         } else {
-            Self::Allow(Allowed { reports: Reports::new(), source: Source::Store })
+            Self::Allow(Allowed {
+                reports: Reports::new(),
+                source: Source::Store,
+            })
         }
     }
 
@@ -118,10 +124,13 @@ impl Decision {
         }
     }
 
-    /// The decision where the store said that it decided, and did not say what.
+    /// Notes that the store said that it decided, and did not say what: a denial nobody can wait out.
     #[cold]
-    pub(crate) fn unanswered() -> Self {
-        Self::deny(Reports::new(), Source::FailClosed, Reason::StoreRefused)
+    pub(crate) fn is_unanswered(&mut self) {
+        if let Self::Deny(denied) = self {
+            denied.source = Source::FailClosed;
+            denied.reason = Reason::StoreRefused;
+        }
     }
 
     /// The decision where no policy applies.
