@@ -1,0 +1,116 @@
+//! Text that callers may read.
+
+use std::borrow::Cow;
+
+/// Text that may be shown to callers of an API.
+///
+/// A string literal is public: somebody wrote it, and it is the same for each occurrence. A string
+/// that was put together at run time is where errors leak (`e.to_string()`), so it does not convert;
+/// [`PublicText::vetted`] takes it, and stands in the code as the place where somebody decided.
+///
+/// # Examples
+///
+/// ```
+/// use seawall_errors::{ApiError, PublicText, codes};
+///
+/// let fixed = ApiError::new(codes::CONFLICT).message("The cart is closed");
+/// assert_eq!(fixed.public_message(), "The cart is closed");
+///
+/// let left = 3;
+/// let vetted = PublicText::vetted(format!("Only {left} items left"));
+/// assert_eq!(ApiError::new(codes::CONFLICT).message(vetted).public_message(), "Only 3 items left");
+/// ```
+///
+/// What was not vetted does not compile:
+///
+/// ```compile_fail
+/// use seawall_errors::{ApiError, codes};
+///
+/// let left = 3;
+/// ApiError::new(codes::CONFLICT).message(format!("Only {left} items left"));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct PublicText(Cow<'static, str>);
+
+impl PublicText {
+    /// Takes a run-time string that the caller of this function declares fit for the public.
+    ///
+    /// Control characters are removed, and the text is cut to 512 bytes.
+    #[must_use]
+    pub fn vetted(text: impl Into<String>) -> Self {
+        Self(Cow::Owned(clean(text.into(), MAX_BYTES)))
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<T: FixedText> From<T> for PublicText {
+    fn from(text: T) -> Self {
+        Self(Cow::Borrowed(text.text()))
+    }
+}
+
+impl AsRef<str> for PublicText {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+
+/// Marks what is public without a decision, since its text was fixed when the program was written:
+/// `&'static str`, and an enum of your own that maps its variants to such texts.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not public text",
+    label = "this could carry internals to the caller",
+    note = "write a string literal, or `PublicText::vetted(..)` when you are sure that callers may read every value of it",
+    note = "to keep it for the operators only, use `.source(..)` or `.note(..)` of `ApiError`"
+)]
+pub trait FixedText {
+    /// The text.
+    fn text(self) -> &'static str;
+}
+
+impl FixedText for &'static str {
+    fn text(self) -> &'static str {
+        self
+    }
+}
+
+/// Removes control characters and cuts at a character boundary, in place where nothing is to do.
+pub(crate) fn clean(mut text: String, max: usize) -> String {
+    if text.chars().any(char::is_control) {
+        text.retain(|c| !c.is_control());
+    }
+    if text.len() > max {
+        // A character is at most four bytes, so one of these is a boundary.
+        let cut = (max.saturating_sub(3)..=max)
+            .rev()
+            .find(|&at| text.is_char_boundary(at));
+        text.truncate(cut.unwrap_or(0));
+    }
+    text
+}
+
+const MAX_BYTES: usize = 512;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn vetted_text_has_no_control_characters() {
+        let text = PublicText::vetted("a\r\nb\u{0}c\u{7f}d\u{9b}e\u{1b}[0m");
+        assert_eq!(text.as_str(), "abcde[0m");
+    }
+
+    #[test]
+    fn vetted_text_is_cut_at_a_character_boundary() {
+        let text = PublicText::vetted("é".repeat(400));
+        assert_eq!(text.as_str(), "é".repeat(256));
+        let text = PublicText::vetted(format!("x{}", "é".repeat(400)));
+        assert_eq!(text.as_str().len(), 511);
+    }
+}
