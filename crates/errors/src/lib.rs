@@ -9,9 +9,12 @@ mod detail;
 mod error;
 mod header;
 mod private;
+mod random;
 mod render;
 mod request_id;
 mod text;
+pub mod trace;
+pub mod wire;
 
 pub use code::{ErrorCode, Retry, assert_unique};
 pub use convert::{Internal, IntoApiError, ResultExt};
