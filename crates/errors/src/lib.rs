@@ -12,6 +12,9 @@ mod private;
 mod random;
 mod render;
 mod request_id;
+#[cfg(feature = "testkit")]
+#[cfg_attr(docsrs, doc(cfg(feature = "testkit")))]
+pub mod testkit;
 mod text;
 pub mod trace;
 pub mod wire;

@@ -205,7 +205,7 @@ mod tests {
         *texts.rev().fold(None, wrap).expect("a chain has a level")
     }
 
-    fn check(error: ApiError, expected: &str) {
+    fn check(error: &ApiError, expected: &str) {
         assert_eq!(error.private().report(), expected);
     }
 
@@ -217,17 +217,17 @@ mod tests {
     fn reports_causes_and_then_notes() {
         let cause = chain(["query", "connect", "refused"].into_iter());
         check(
-            internal().note("n1").source(cause).note("n2"),
+            &internal().note("n1").source(cause).note("n2"),
             "query <- connect <- refused; n1; n2",
         );
-        check(internal(), "");
+        check(&internal(), "");
         assert!(internal().private().is_empty());
     }
 
     #[test]
     fn leaves_out_what_the_parent_has_said() {
         check(
-            internal().source(chain(["query: refused", "refused"].into_iter())),
+            &internal().source(chain(["query: refused", "refused"].into_iter())),
             "query: refused",
         );
     }
@@ -236,13 +236,16 @@ mod tests {
     fn escapes_what_breaks_or_hides_a_line() {
         let text = "a\r\nlevel=error\u{1b}[2J\0\u{2028}\u{202e}\u{feff}é";
         let expected = r"a\r\nlevel=error\u{1b}[2J\u{0}\u{2028}\u{202e}\u{feff}é";
-        check(internal().source(text), expected);
-        check(internal().note(text), expected);
+        check(&internal().source(text), expected);
+        check(&internal().note(text), expected);
     }
 
     #[test]
     fn keeps_an_earlier_cause_as_a_note() {
-        check(internal().source("first").source("second"), "second; first");
+        check(
+            &internal().source("first").source("second"),
+            "second; first",
+        );
     }
 
     #[test]
@@ -251,7 +254,7 @@ mod tests {
             .source("row locked")
             .note("table carts");
         check(
-            internal().source(inner),
+            &internal().source(inner),
             "conflict: Conflict <- row locked; table carts",
         );
     }

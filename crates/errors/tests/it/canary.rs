@@ -25,7 +25,7 @@ const ACCEPTS: [&str; 13] = [
 ];
 
 #[derive(Debug)]
-struct Cause(String, Option<Box<Cause>>);
+struct Cause(String, Option<Box<Self>>);
 
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
