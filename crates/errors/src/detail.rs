@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use crate::text::{PublicText, clean};
+use crate::text::{IntoPublicText, PublicText, clean};
 
 /// Says one thing that is wrong with a request, and where.
 ///
@@ -34,14 +34,14 @@ impl Detail {
     /// the text of an error, is replaced by `invalid`, so that a run-time string is no way out for
     /// internals.
     #[must_use]
-    pub fn new(code: impl Into<Cow<'static, str>>, message: impl Into<PublicText>) -> Self {
+    pub fn new(code: impl Into<Cow<'static, str>>, message: impl IntoPublicText) -> Self {
         let mut code = code.into();
         if !is_name(&code) {
             code = Cow::Borrowed("invalid");
         }
         Self {
             code,
-            message: message.into(),
+            message: message.into_public_text(),
             field: None,
             pointer: None,
             params: Vec::new(),

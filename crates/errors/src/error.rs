@@ -4,7 +4,7 @@ use std::{error::Error, fmt, time::Duration};
 
 use serde_json::Value;
 
-use crate::{Detail, ErrorCode, Private, PublicText, codes, header};
+use crate::{Detail, ErrorCode, IntoPublicText, Private, PublicText, codes, header};
 
 /// A failure as an API answers it: a public half for the caller, a private half for the operators.
 ///
@@ -64,8 +64,8 @@ impl ApiError {
     ///
     /// Takes a literal, or a [`PublicText::vetted`]. A 5xx whose code is not
     /// [`public`](ErrorCode::public) does not show it.
-    pub fn message(mut self, message: impl Into<PublicText>) -> Self {
-        self.0.message = Some(message.into());
+    pub fn message(mut self, message: impl IntoPublicText) -> Self {
+        self.0.message = Some(message.into_public_text());
         self
     }
 

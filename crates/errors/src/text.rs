@@ -48,9 +48,9 @@ impl PublicText {
     }
 }
 
-impl<T: FixedText> From<T> for PublicText {
-    fn from(text: T) -> Self {
-        Self(Cow::Borrowed(text.text()))
+impl From<&'static str> for PublicText {
+    fn from(text: &'static str) -> Self {
+        Self(Cow::Borrowed(text))
     }
 }
 
@@ -60,21 +60,30 @@ impl AsRef<str> for PublicText {
     }
 }
 
-/// Marks what is public without a decision, since its text was fixed when the program was written:
-/// `&'static str`, and an enum of your own that maps its variants to such texts.
+/// Turns into public text without losing sight of who decided that it is: a literal, a
+/// [`PublicText`], or a type of your own whose texts you know.
+///
+/// It is a trait of its own, rather than `Into<PublicText>`, for the sake of what the compiler says
+/// when a `String` is given.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not public text",
-    label = "this could carry internals to the caller",
-    note = "write a string literal, or `PublicText::vetted(..)` when you are sure that callers may read every value of it",
-    note = "to keep it for the operators only, use `.source(..)` or `.note(..)` of `ApiError`"
+    message = "`{Self}` is not public text: it could carry internals to the caller",
+    label = "callers would read this",
+    note = "write a string literal, or `PublicText::vetted(..)` where callers may read every value",
+    note = "what is meant for operators goes into `.source(..)` or `.note(..)` of `ApiError`"
 )]
-pub trait FixedText {
-    /// The text.
-    fn text(self) -> &'static str;
+pub trait IntoPublicText {
+    /// Makes the text.
+    fn into_public_text(self) -> PublicText;
 }
 
-impl FixedText for &'static str {
-    fn text(self) -> &'static str {
+impl IntoPublicText for &'static str {
+    fn into_public_text(self) -> PublicText {
+        PublicText::from(self)
+    }
+}
+
+impl IntoPublicText for PublicText {
+    fn into_public_text(self) -> PublicText {
         self
     }
 }
