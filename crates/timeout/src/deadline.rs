@@ -125,9 +125,90 @@ impl Deadline {
     #[must_use]
     pub fn share_at(self, now: Instant, fraction: f64) -> Self {
         let left = self.at.saturating_duration_since(now);
-        // `max` and `min` of a NaN give the other operand.
-        let part = left.mul_f64(fraction.max(0.0).min(1.0)).min(left);
+        let fraction = if fraction.is_nan() { 0.0 } else { fraction };
+        let part = left.mul_f64(fraction.clamp(0.0, 1.0)).min(left);
         let at = if left.is_zero() { self.at } else { now + part };
         Self { at, limit: part }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    /// A deadline five seconds after the instant that is given with it.
+    fn five() -> (Instant, Deadline) {
+        let start = clock::now();
+        (start, Deadline::starting(start, 5 * SECOND))
+    }
+
+    #[test]
+    fn nothing_remains_from_the_very_moment_on() {
+        let (start, deadline) = five();
+        let last = start + 5 * SECOND - Duration::from_nanos(1);
+        assert_eq!(deadline.remaining_at(last), Some(Duration::from_nanos(1)));
+        assert!(!deadline.is_past_at(last));
+        for late in [start + 5 * SECOND, start + 6 * SECOND] {
+            assert_eq!(deadline.remaining_at(late), None);
+            assert!(deadline.is_past_at(late));
+        }
+    }
+
+    #[test]
+    fn a_reserve_is_taken_from_the_end() {
+        let (start, deadline) = five();
+        let kept = deadline.reserve(SECOND);
+        assert_eq!(kept.remaining_at(start), Some(4 * SECOND));
+        assert_eq!(kept.limit(), 4 * SECOND);
+        assert_eq!(deadline.reserve(9 * SECOND).remaining_at(start), None);
+        assert_eq!(deadline.reserve(Duration::MAX).remaining(), None);
+    }
+
+    #[test]
+    fn a_share_is_a_part_of_what_remains() {
+        let (start, deadline) = five();
+        let now = start + SECOND;
+        let check = |fraction, expected| {
+            assert_eq!(deadline.share_at(now, fraction).remaining_at(now), expected);
+        };
+        check(0.5, Some(2 * SECOND));
+        check(1.0, Some(4 * SECOND));
+        check(7.0, Some(4 * SECOND));
+        check(0.0, None);
+        check(-1.0, None);
+        check(f64::NAN, None);
+        check(f64::INFINITY, Some(4 * SECOND));
+        let late = start + 6 * SECOND;
+        assert_eq!(deadline.share_at(late, 0.5).remaining_at(late), None);
+    }
+
+    #[test]
+    fn the_longest_limit_is_capped_and_not_wrapped() {
+        let ages = Deadline::after(Duration::MAX);
+        assert!(ages.remaining() > Some(1_000_000 * SECOND));
+        assert_eq!(ages.limit(), Duration::MAX);
+    }
+
+    proptest! {
+        #[test]
+        fn no_arithmetic_buys_time(
+            passed in 0..10_000_u64,
+            reserve in any::<Duration>(),
+            fraction in any::<f64>(),
+            other in any::<Duration>(),
+        ) {
+            let (start, deadline) = five();
+            let now = start + Duration::from_millis(passed);
+            let whole = deadline.remaining_at(now);
+            prop_assert!(deadline.reserve(reserve).remaining_at(now) <= whole);
+            prop_assert!(deadline.share_at(now, fraction).remaining_at(now) <= whole);
+            let other = Deadline::starting(start, other);
+            prop_assert!(deadline.min(other).remaining_at(now) <= whole);
+            prop_assert_eq!(deadline.min(other), other.min(deadline));
+        }
     }
 }

@@ -22,15 +22,28 @@ pub struct Elapsed {
 pub enum Cause {
     /// The step's own, given to [`within`](crate::within).
     Own,
-    /// The limit of the whole, given to [`total`](crate::total), or of a whole body.
+    /// The limit of the whole, given to [`total`](crate::total).
     Total,
     /// The deadline of the surrounding [`scope`](crate::scope) or [`total`](crate::total).
     Inherited,
-    /// The gap between two parts of a body.
+    /// The gap between two parts of a [`body`](crate::body).
     Idle,
+    /// The limit of a whole [`body`](crate::body).
+    Body,
 }
 
 impl Elapsed {
+    /// For adapters that enforce a limit by other means: work that had started exceeded `limit`.
+    #[must_use]
+    pub const fn after(limit: Duration) -> Self {
+        Self {
+            limit,
+            cause: Cause::Own,
+            class: None,
+            ran: true,
+        }
+    }
+
     pub(crate) fn new(
         limit: Duration,
         cause: Cause,
@@ -57,7 +70,7 @@ impl Elapsed {
         self.cause
     }
 
-    /// The name of the class which gave the limit, if one did.
+    /// The name of the [`Class`](crate::Class) which gave the limit, if one did.
     #[must_use]
     pub fn class(&self) -> Option<&'static str> {
         self.class
@@ -83,7 +96,7 @@ impl Error for Elapsed {}
 ///
 /// What is left of a budget is seldom round, so the fourth decimal is rounded; but a limit that is
 /// not zero never reads as zero.
-struct Seconds(Duration);
+pub(crate) struct Seconds(pub(crate) Duration);
 
 impl fmt::Display for Seconds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -6,7 +6,7 @@ use crate::{Cause, Deadline, Elapsed};
 
 /// What bounds a step: a span of time from its start, a [`Deadline`], or the earlier of the two.
 ///
-/// Made by `into()` from a [`Duration`], a [`Deadline`]. Whatever it
+/// Made by `into()` from a [`Duration`], a [`Deadline`] or a [`Class`](crate::Class). Whatever it
 /// says, the deadline of the surrounding [`scope`](crate::scope) holds as well.
 ///
 /// ```
@@ -47,7 +47,6 @@ impl Limit {
         self.by
     }
 
-    #[allow(dead_code, reason = "classes follow")]
     pub(crate) fn of_class(name: &'static str, span: Duration) -> Self {
         Self {
             class: Some(name),
@@ -56,6 +55,7 @@ impl Limit {
     }
 
     /// Whether the end can be known without the clock: there is none but a span, and it is not empty.
+    #[inline]
     pub(crate) fn is_open_ended(self) -> bool {
         self.by.is_none() && self.span.is_none_or(|span| !span.is_zero())
     }
@@ -92,6 +92,7 @@ impl Limit {
 }
 
 impl From<Duration> for Limit {
+    #[inline]
     fn from(span: Duration) -> Self {
         Self {
             span: Some(span),
@@ -102,6 +103,7 @@ impl From<Duration> for Limit {
 }
 
 impl From<Deadline> for Limit {
+    #[inline]
     fn from(deadline: Deadline) -> Self {
         Self {
             span: None,

@@ -22,6 +22,7 @@ thread_local! {
 /// Spawned tasks and blocking threads do not inherit it: hand them the deadline and let them
 /// re-enter it with [`scope`] or [`enter`].
 #[must_use]
+#[inline]
 pub fn current() -> Option<Deadline> {
     CURRENT.get()
 }
@@ -87,6 +88,7 @@ pub(crate) struct Entered {
 }
 
 impl Entered {
+    #[inline]
     pub(crate) fn new(deadline: Deadline) -> Self {
         let outer = CURRENT.get();
         let inner = outer.map_or(deadline, |outer| outer.min(deadline));
@@ -96,6 +98,7 @@ impl Entered {
 }
 
 impl Drop for Entered {
+    #[inline]
     fn drop(&mut self) {
         CURRENT.set(self.outer);
     }

@@ -24,6 +24,7 @@ pin_project! {
 }
 
 impl Timer {
+    #[inline]
     pub(crate) fn new(limit: Limit, own: Cause) -> Self {
         Self {
             limit,
@@ -35,6 +36,7 @@ impl Timer {
 
     /// Starts the step, or says that there is no time for it. Without any deadline to compare with it
     /// reads no clock: the span then starts with the first wait.
+    #[inline]
     pub(crate) fn arrive(
         self: Pin<&mut Self>,
         surrounding: Option<Deadline>,

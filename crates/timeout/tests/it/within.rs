@@ -3,7 +3,7 @@ use std::future::{pending, poll_fn, ready};
 use std::task::Poll;
 use std::time::Duration;
 
-use seawall_timeout::{Cause, Deadline, DeadlineExt, current, enter, scope, total, within};
+use seawall_timeout::{Cause, Class, Deadline, DeadlineExt, Limit, scope, total, within};
 use tokio::time::{Instant, advance, sleep};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -73,35 +73,6 @@ async fn a_step_is_cut_by_the_deadline_of_the_whole() {
     assert_eq!(inner.to_string(), "timed out after 5.0s");
 }
 
-#[tokio::test(start_paused = true)]
-async fn an_inner_scope_cannot_buy_time() {
-    let outer = Deadline::after(SECOND);
-    let inner = scope(Deadline::after(5 * SECOND), async { current() });
-    assert_eq!(scope(outer, inner).await, Some(outer));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_scope_ends_with_each_poll() {
-    let deadline = Deadline::after(SECOND);
-    let mut twice = Box::pin(scope(deadline, async {
-        assert_eq!(current(), Some(deadline));
-        tokio::task::yield_now().await;
-        assert_eq!(current(), Some(deadline));
-    }));
-    assert!(futures::poll!(&mut twice).is_pending());
-    assert_eq!(current(), None);
-    twice.await;
-    assert_eq!(current(), None);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_panicking_poll_leaves_the_scope() {
-    let deadline = Deadline::after(SECOND);
-    let panicked = std::panic::catch_unwind(|| enter(deadline, || panic!("on purpose")));
-    assert!(panicked.is_err());
-    assert_eq!(current(), None);
-}
-
 /// A future which always has more to do uses the task's whole budget at each poll; a timer that pays
 /// from the same budget would never fire.
 #[tokio::test(start_paused = true)]
@@ -126,4 +97,67 @@ async fn a_future_which_uses_up_the_budget_is_still_cut() {
         }
     };
     assert!(raced.await.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_earliest_of_all_limits_is_named() {
+    let check = async |limit: Limit, around: Option<Duration>, expected: (Duration, Cause)| {
+        let step = within(limit, pending::<()>());
+        let elapsed = match around {
+            None => step.await,
+            Some(around) => scope(Deadline::after(around), step).await,
+        };
+        let elapsed = elapsed.unwrap_err();
+        assert_eq!((elapsed.limit(), elapsed.cause()), expected);
+    };
+    let by = |seconds: u32| Deadline::after(seconds * SECOND);
+    let span = Limit::from(2 * SECOND);
+    check(span, None, (2 * SECOND, Cause::Own)).await;
+    check(span.and(by(1)), None, (SECOND, Cause::Own)).await;
+    check(span.and(by(3)), None, (2 * SECOND, Cause::Own)).await;
+    check(by(4).into(), Some(5 * SECOND), (4 * SECOND, Cause::Own)).await;
+    check(
+        by(4).into(),
+        Some(3 * SECOND),
+        (3 * SECOND, Cause::Inherited),
+    )
+    .await;
+    check(by(4).into(), Some(4 * SECOND), (4 * SECOND, Cause::Own)).await;
+    check(
+        span.and(by(3)).and(by(1)),
+        Some(SECOND / 2),
+        (SECOND / 2, Cause::Inherited),
+    )
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_class_is_named_only_where_its_own_limit_was_exceeded() {
+    let class = Class::new("report", 2 * SECOND);
+    let own = within(class, pending::<()>()).await.unwrap_err();
+    assert_eq!((own.class(), own.limit()), (Some("report"), 2 * SECOND));
+    let step = within(class, pending::<()>());
+    let inherited = scope(Deadline::after(SECOND), step).await.unwrap_err();
+    assert_eq!(inherited.class(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_longest_limits_do_not_overflow() {
+    let limit = Limit::from(Duration::MAX).and(Deadline::after(Duration::MAX));
+    let work = async {
+        sleep(SECOND).await;
+        7
+    };
+    assert_eq!(total(limit, within(Duration::MAX, work)).await, Ok(Ok(7)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_dropped_takes_its_work_along() {
+    let (held, freed) = tokio::sync::oneshot::channel::<()>();
+    let step = within(SECOND, async move {
+        let _held = held;
+        pending::<()>().await;
+    });
+    assert!(step.await.is_err());
+    assert!(freed.await.is_err(), "the work still lives");
 }
