@@ -16,6 +16,7 @@ mod policy;
 mod quota;
 mod report;
 mod store;
+mod sync;
 mod verdict;
 
 pub use clock::{Clock, ManualClock, Now, SystemClock};

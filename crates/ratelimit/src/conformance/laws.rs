@@ -85,6 +85,8 @@ impl<'a, S: Store> Law<'a, S> {
         let (_, verdicts) = self.decide(Op::Consume, &charges).await;
         let allowed: Vec<_> = verdicts.iter().map(Verdict::is_allowed).collect();
         assert_eq!(allowed, [true, false, true], "{}: each has its own verdict", self.name);
+        let left: Vec<_> = verdicts.iter().map(Verdict::remaining).collect();
+        assert_eq!(left, [CAPACITY, 0, CAPACITY], "{}: of what was not charged", self.name);
         self.left("a", CAPACITY).await;
         self.left("b", CAPACITY).await;
 
