@@ -1,4 +1,4 @@
-//! How other errors become an [`ApiError`]: always by a visible step.
+//! How other errors become an [`ApiError`](struct@crate::ApiError): always by a visible step.
 
 use std::{error::Error, fmt};
 
@@ -89,14 +89,14 @@ pub trait ResultExt<T>: Sized {
     ///
     /// # Errors
     ///
-    /// An [`ApiError`] of this code, where there was no value.
+    /// An [`ApiError`](struct@crate::ApiError) of this code, where there was no value.
     fn or_code(self, code: ErrorCode) -> Result<T, ApiError>;
 
     /// Answers `internal_error`, and keeps the error for the operators.
     ///
     /// # Errors
     ///
-    /// An [`ApiError`] of [`codes::INTERNAL_ERROR`], where there was no value.
+    /// An [`ApiError`](struct@crate::ApiError) of [`codes::INTERNAL_ERROR`], where there was no value.
     fn internal(self) -> Result<T, ApiError> {
         self.or_code(codes::INTERNAL_ERROR)
     }
@@ -105,7 +105,7 @@ pub trait ResultExt<T>: Sized {
     ///
     /// # Errors
     ///
-    /// An [`ApiError`] of [`codes::NOT_FOUND`], where there was no value.
+    /// An [`ApiError`](struct@crate::ApiError) of [`codes::NOT_FOUND`], where there was no value.
     fn or_not_found(self) -> Result<T, ApiError> {
         self.or_code(codes::NOT_FOUND)
     }

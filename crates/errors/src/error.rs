@@ -91,6 +91,17 @@ impl ApiError {
     ///
     /// The header is in whole seconds, rounded up, and at least 1. A 5xx whose code is not
     /// [`public`](ErrorCode::public) does not show it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use seawall_errors::{ApiError, RenderContext, Renderer, codes};
+    ///
+    /// let error = ApiError::new(codes::RATE_LIMITED).retry_after(Duration::from_millis(1200));
+    /// let answer = Renderer::new().render(&error, &RenderContext::new());
+    /// assert!(answer.headers.contains(&("retry-after", "2".to_owned())));
+    /// ```
     pub fn retry_after(mut self, delay: Duration) -> Self {
         self.0.retry_after = Some(delay);
         self
@@ -103,6 +114,19 @@ impl ApiError {
     /// (`content-type`, `content-length`, `cache-control` and their like), is left out, and the
     /// private half notes it. `retry-after` with a number of seconds is the same as
     /// [`retry_after`](Self::retry_after). At most 64 are kept.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use seawall_errors::{ApiError, codes};
+    ///
+    /// let error = ApiError::new(codes::UNAUTHORIZED)
+    ///     .header("WWW-Authenticate", "Bearer")
+    ///     .header("x-hint", "a\r\nset-cookie: admin=1");
+    ///
+    /// assert_eq!(error.headers(), [("www-authenticate", "Bearer".to_owned())]);
+    /// assert!(error.private().report().contains("x-hint left out"));
+    /// ```
     pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         match header::check(name, value.into()) {
             Ok(header::Checked::Header(..)) if self.0.headers.len() >= MAX_HEADERS => {
@@ -125,6 +149,15 @@ impl ApiError {
     /// The name has at least three characters of `[A-Za-z0-9_]`, begins with a letter, and is none
     /// of the members that the renderer writes; otherwise the member is left out, and the private
     /// half notes it. A name that is used again replaces the value. A 5xx shows no such members.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use seawall_errors::{ApiError, codes};
+    ///
+    /// let error = ApiError::new(codes::FORBIDDEN).meta("balance", 30).meta("status", 200);
+    /// assert_eq!(error.public_meta(), [("balance", 30.into())]);
+    /// ```
     pub fn meta(mut self, name: &'static str, value: impl Into<Value>) -> Self {
         let value = value.into();
         let inner = &mut *self.0;

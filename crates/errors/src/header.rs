@@ -58,7 +58,7 @@ fn lower_case(name: &'static str) -> Option<&'static str> {
 }
 
 /// What the renderer writes, and what describes a connection or a body that is not ours.
-const OWN: [&str; 14] = [
+const OWN: [&str; 15] = [
     "cache-control",
     "connection",
     "content-encoding",
@@ -73,9 +73,10 @@ const OWN: [&str; 14] = [
     "upgrade",
     "vary",
     "x-content-type-options",
+    "x-request-id",
 ];
 
-const WELL_KNOWN: [&str; 26] = [
+const WELL_KNOWN: [&str; 25] = [
     "accept",
     "accept-encoding",
     "accept-patch",
@@ -101,7 +102,6 @@ const WELL_KNOWN: [&str; 26] = [
     "x-ratelimit-limit",
     "x-ratelimit-remaining",
     "x-ratelimit-reset",
-    "x-request-id",
 ];
 
 const MAX_VALUE: usize = 8 * 1024;

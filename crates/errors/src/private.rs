@@ -5,9 +5,9 @@ use std::{
     fmt::{self, Write as _},
 };
 
-use crate::ApiError;
+use crate::{ApiError, text};
 
-/// The half of an [`ApiError`] that only operators see: the cause and the notes.
+/// The half of an [`ApiError`](struct@crate::ApiError) that only operators see: the cause and the notes.
 ///
 /// It has no `Display`, no `Serialize`, and its `Debug` shows nothing, so that no generic code can
 /// carry it into an answer. [`report`](Self::report) is the one way to its text, and belongs in a
@@ -49,7 +49,8 @@ impl Private {
 
     pub(crate) fn note(&mut self, note: String) {
         if self.notes.len() < MAX_NOTES {
-            self.notes.push(note);
+            // Kept as far as a report shows it, and a little more, so that the report can tell.
+            self.notes.push(text::cut(note, MAX_PIECE + 4));
         }
     }
 

@@ -93,12 +93,18 @@ pub(crate) fn clean(mut text: String, max: usize) -> String {
     if text.chars().any(char::is_control) {
         text.retain(|c| !c.is_control());
     }
+    cut(text, max)
+}
+
+/// Cuts at a character boundary, and gives back the memory of what was cut off.
+pub(crate) fn cut(mut text: String, max: usize) -> String {
     if text.len() > max {
         // A character is at most four bytes, so one of these is a boundary.
-        let cut = (max.saturating_sub(3)..=max)
+        let end = (max.saturating_sub(3)..=max)
             .rev()
             .find(|&at| text.is_char_boundary(at));
-        text.truncate(cut.unwrap_or(0));
+        text.truncate(end.unwrap_or(0));
+        text.shrink_to_fit();
     }
     text
 }

@@ -215,10 +215,11 @@ impl<'a> RenderContext<'a> {
     }
 }
 
-/// Rounds up, so that nobody returns too early, to at least 1: `Retry-After: 0` invites a storm.
+/// Rounds up, so that nobody returns too early, to at least 1, since `Retry-After: 0` invites a
+/// storm, and to at most what a client that counts in 32 bits can read.
 fn whole_seconds(delay: Duration) -> u64 {
     let up = u64::from(delay.subsec_nanos() > 0);
-    delay.as_secs().saturating_add(up).max(1)
+    delay.as_secs().saturating_add(up).clamp(1, 0x7fff_ffff)
 }
 
 #[cfg(test)]
@@ -234,6 +235,6 @@ mod tests {
                 "{millis} ms"
             );
         }
-        assert_eq!(whole_seconds(Duration::MAX), u64::MAX);
+        assert_eq!(whole_seconds(Duration::MAX), 2_147_483_647);
     }
 }
