@@ -1,0 +1,1 @@
+//! Seawall beside its peers.
