@@ -7,10 +7,12 @@
 
 mod args;
 mod arrows;
+mod compare;
 mod counts;
 mod failure;
 mod features;
 mod interleavings;
+mod mutants;
 mod process;
 mod servers;
 mod steps;
@@ -53,6 +55,16 @@ const TASKS: &[Task] = &[
         name: "shuttle",
         usage: interleavings::SHUTTLE_USAGE,
         run: interleavings::shuttle,
+    },
+    Task {
+        name: "mutants",
+        usage: mutants::USAGE,
+        run: mutants::run,
+    },
+    Task {
+        name: "compare",
+        usage: compare::USAGE,
+        run: compare::run,
     },
 ];
 
