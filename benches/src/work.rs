@@ -203,6 +203,15 @@ impl Work {
         (self.run)(operations)
     }
 
+    /// Whether its instructions can be counted an operation.
+    #[must_use]
+    pub fn is_loop_of_one_thread(&self) -> bool {
+        self.kind
+            == Kind::Loop {
+                batch: Batch::Whole,
+            }
+    }
+
     fn of_loop(batch: Batch, run: impl FnMut(u64) -> Sample + 'static) -> Self {
         Self {
             run: Box::new(run),

@@ -18,6 +18,7 @@ mod servers;
 mod steps;
 mod test;
 mod tree;
+mod wasm;
 mod workspace;
 
 use std::process::ExitCode;
@@ -45,6 +46,11 @@ const TASKS: &[Task] = &[
         name: "features",
         usage: features::USAGE,
         run: features::run,
+    },
+    Task {
+        name: "wasm",
+        usage: wasm::USAGE,
+        run: wasm::run,
     },
     Task {
         name: "loom",

@@ -12,7 +12,8 @@ use lexopt::Arg;
 use seawall_benches::{Area, Case, Measure, Settings, Side, areas, measure};
 
 fn main() -> ExitCode {
-    let result = Request::parse(lexopt::Parser::from_env()).and_then(|request| match request {
+    let request = Request::parse(lexopt::Parser::from_env()).map_err(Refusal::from);
+    let result = request.and_then(|request| match request {
         Request::Help => {
             println!("{USAGE}");
             Ok(())
@@ -21,7 +22,7 @@ fn main() -> ExitCode {
             only,
             settings,
             list,
-        } => compare(&only, settings, list),
+        } => Ok(compare(&only, settings, list)?),
         Request::Run {
             case,
             side,
@@ -30,10 +31,21 @@ fn main() -> ExitCode {
     });
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(message) => {
+        Err(Refusal { message, code }) => {
             eprintln!("compare: {message}");
-            ExitCode::from(2)
+            ExitCode::from(code)
         }
+    }
+}
+
+struct Refusal {
+    message: String,
+    code: u8,
+}
+
+impl From<String> for Refusal {
+    fn from(message: String) -> Self {
+        Self { message, code: 2 }
     }
 }
 
@@ -41,7 +53,8 @@ const USAGE: &str = "usage: compare [--only AREA[/CASE]]... [--rounds N] [--batc
        compare run AREA/CASE SIDE N
 
 Measures the cases and prints a line of JSON for each case and peer. `run` performs N operations of
-one side (`ours` or a peer's name) and prints nothing, for callgrind and perf.
+one side (`ours` or a peer's name) and prints nothing, for callgrind and perf; what is no loop of
+one thread it refuses with exit code 3.
 A build with the feature `heap` measures the cases of allocations, and only those.";
 
 enum Request {
@@ -171,7 +184,7 @@ fn known(areas: &[Area]) -> String {
     )
 }
 
-fn run_one(wanted: &str, side: &str, operations: u64) -> Result<(), String> {
+fn run_one(wanted: &str, side: &str, operations: u64) -> Result<(), Refusal> {
     let areas = areas::all();
     let message = format!("unknown case `{wanted}`; expected {}", known(&areas));
     let case = areas
@@ -179,17 +192,20 @@ fn run_one(wanted: &str, side: &str, operations: u64) -> Result<(), String> {
         .flat_map(|area| area.cases.into_iter().map(move |case| (area.name, case)))
         .find(|(area, case)| wanted.contains('/') && chosen(wanted, area, case.name));
     let Some((_, case)) = case else {
-        return Err(message);
+        return Err(message.into());
     };
 
     let mut sides: Vec<_> = std::iter::once(case.ours).chain(case.peers).collect();
     let names: Vec<_> = sides.iter().map(Side::name).collect();
     let Some(index) = names.iter().position(|name| *name == side) else {
-        return Err(format!(
-            "unknown side `{side}`; expected one of {}",
-            names.join(", ")
-        ));
+        let known = names.join(", ");
+        return Err(format!("unknown side `{side}`; expected one of {known}").into());
     };
-    black_box(sides.swap_remove(index).build().perform(operations));
+    let mut work = sides.swap_remove(index).build();
+    if !work.is_loop_of_one_thread() {
+        let message = format!("{wanted} of {side} is no loop of one thread");
+        return Err(Refusal { message, code: 3 });
+    }
+    black_box(work.perform(operations));
     Ok(())
 }

@@ -118,6 +118,12 @@ impl Role {
         }
     }
 
+    pub(super) fn is_without_runtime(self) -> bool {
+        self == Self::Leaf {
+            tokio: Tokio::Never,
+        }
+    }
+
     /// Whether a member of this role may depend on one of role `other`. A leaf and its derive
     /// crate are told apart by name, elsewhere.
     pub(super) fn may_use(self, other: Self) -> bool {

@@ -6,7 +6,11 @@ mod rules;
 
 use lexopt::Arg;
 
-use crate::{args, failure::Failure, workspace::Workspace};
+use crate::{
+    args,
+    failure::Failure,
+    workspace::{Package, Workspace},
+};
 
 pub(crate) const USAGE: &str = "arrows [--metadata FILE]
 checks every dependency between members against the floors of docs/ARCHITECTURE.md;
@@ -47,4 +51,11 @@ pub(crate) fn run(mut words: lexopt::Parser) -> Result<(), Failure> {
         "{} broken, see docs/ARCHITECTURE.md",
         faults.len()
     )))
+}
+
+/// The leaves that promise to use no tokio, and nothing else that needs an operating system.
+pub(crate) fn leaves_without_runtime(workspace: &Workspace) -> impl Iterator<Item = &Package> {
+    workspace.packages.iter().filter(|package| {
+        floors::Role::of(package.folder(workspace)).is_some_and(floors::Role::is_without_runtime)
+    })
 }

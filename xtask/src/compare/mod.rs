@@ -1,6 +1,7 @@
 //! `cargo xtask compare`: measures us beside the peers and holds the ratios against the bars.
 
 mod bars;
+mod instructions;
 mod table;
 mod verdict;
 
@@ -22,24 +23,36 @@ use crate::{
     workspace::{Workspace, cargo},
 };
 
-pub(crate) const USAGE: &str = "compare [--only AREA]... [--json PATH] [--markdown]
+pub(crate) const USAGE: &str =
+    "compare [--only AREA]... [--json PATH] [--markdown] [--instructions]
 measures each area of benches/ (or AREA/CASE alone) beside its peers and fails where a ratio is
-above its bar in benches/bars.toml; PATH gets the whole outcome as JSON";
+above its bar in benches/bars.toml; PATH gets the whole outcome as JSON; --instructions
+counts instructions by callgrind instead, and judges nothing";
 
 pub(crate) fn run(mut words: lexopt::Parser) -> Result<(), Failure> {
     let (mut only, mut json, mut markdown) = (Vec::new(), None, false);
+    let mut count_instructions = false;
     while let Some(word) = args::next(&mut words)? {
         match word {
             Arg::Long("only") => only.push(args::text(&mut words, "an area or AREA/CASE")?),
             Arg::Long("json") => json = Some(args::path(&mut words, "the path of a file")?),
             Arg::Long("markdown") => markdown = true,
+            Arg::Long("instructions") => count_instructions = true,
             other => {
-                let expected = "`--only AREA`, `--json PATH` or `--markdown`";
+                let expected = "`--only AREA`, `--json PATH`, `--markdown` or `--instructions`";
                 return Err(args::unexpected(&other, expected));
             }
         }
     }
     let workspace = Workspace::load()?;
+    if count_instructions {
+        if json.is_some() || markdown {
+            return Err(Failure::usage(
+                "--instructions prints a table and takes `--only` alone",
+            ));
+        }
+        return instructions::run(&workspace, &only);
+    }
     let bars = Bars::read(&workspace.root.join("benches/bars.toml"))?;
     let bars = bars.only(&only)?;
     // Before minutes of measuring, not after.

@@ -46,3 +46,36 @@ fn an_unknown_crate_is_named_with_the_known_ones() {
 fn a_missing_value_is_named() {
     check(&["test", "-p"], 2, &["-p", "the name of a crate"]);
 }
+
+#[test]
+fn an_area_without_bars_is_named_with_the_known_ones() {
+    check(
+        &["compare", "--only", "radish"],
+        2,
+        &["--only radish", "harness"],
+    );
+}
+
+#[test]
+fn an_unwritable_report_is_noticed_before_measuring() {
+    check(
+        &["compare", "--json", "/proc/no/such"],
+        2,
+        &["--json /proc/no/such", "expected a path"],
+    );
+}
+
+#[test]
+fn a_crate_without_listed_files_is_named() {
+    check(
+        &["mutants", "--only", "radish"],
+        2,
+        &["--only radish", "mutants.toml"],
+    );
+}
+
+#[test]
+fn a_crate_without_models_is_told_so() {
+    check(&["loom", "xtask"], 2, &["xtask does not depend on loom"]);
+    check(&["shuttle", "a", "b"], 2, &["`b`", "at most one crate"]);
+}
