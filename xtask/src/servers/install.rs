@@ -85,3 +85,34 @@ fn quiet(command: &mut Command) -> Result<bool, Failure> {
         .stdout(Stdio::null());
     process::run_reading_stdout(command, &mut |_| {}).map(|status| status.success())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_folder_off_the_path_is_looked_into_first() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("sh"), "").unwrap();
+        let program = |folders| Program {
+            name: "sh",
+            package: "none",
+            folders,
+        };
+        let off_the_path = program(vec![folder.path().to_owned()]);
+        assert_eq!(off_the_path.find(), Some(folder.path().join("sh")));
+        assert_ne!(program(Vec::new()).find(), Some(folder.path().join("sh")));
+    }
+
+    #[test]
+    fn what_is_nowhere_is_not_found() {
+        let program = Program {
+            name: "no-such-program",
+            package: "none",
+            folders: Vec::new(),
+        };
+        assert_eq!(program.find(), None);
+    }
+}

@@ -3,7 +3,7 @@
 mod plan;
 mod runner;
 
-use std::process::Command;
+use std::{io::IsTerminal as _, process::Command};
 
 use lexopt::Arg;
 use plan::Plan;
@@ -127,6 +127,10 @@ impl Environment<'_> {
             command.env("SEAWALL_REQUIRE_SERVERS", "1");
         } else {
             command.env_remove("SEAWALL_REQUIRE_SERVERS");
+        }
+        // The output comes through a pipe, so cargo would not colour it for a terminal.
+        if std::env::var_os("CARGO_TERM_COLOR").is_none() && std::io::stderr().is_terminal() {
+            command.env("CARGO_TERM_COLOR", "always");
         }
         let status = process::run(&mut command, &mut |line| counts.read(line))?;
         if status.success() {
