@@ -145,55 +145,31 @@ mod tests {
     /// A house that stands, with a package for each role; `manifests` replace or add to it.
     fn house(manifests: &[(&str, &str)]) -> Workspace {
         let sound = [
-            ("crates/breaker", ""),
-            ("crates/ratelimit", ""),
-            ("crates/timeout", ""),
-            (
-                "crates/validate",
-                r#"{"name": "seawall-validate-derive", "req": "^0.1", "path": "/"}"#,
-            ),
-            ("crates/validate-derive", ""),
-            (
-                "crates/redis",
-                r#"{"name": "seawall-ratelimit", "req": "^0.1", "path": "/"}"#,
-            ),
-            (
-                "crates/telemetry",
-                r#"{"name": "seawall-breaker", "req": "^0.1", "path": "/"}"#,
-            ),
-            (
-                "crates/web",
-                r#"{"name": "seawall-ratelimit", "req": "^0.1", "path": "/"}"#,
-            ),
-            (
-                "crates/tower",
-                r#"{"name": "seawall-web", "req": "^0.1", "path": "/"}"#,
-            ),
-            (
-                "crates/axum",
-                r#"{"name": "seawall-tower", "req": "^0.1", "path": "/"}"#,
-            ),
-            (
-                "crates/actix",
-                r#"{"name": "seawall-web", "req": "^0.1", "path": "/"}"#,
-            ),
-            ("xtask", ""),
+            ("crates/breaker", None),
+            ("crates/ratelimit", None),
+            ("crates/timeout", None),
+            ("crates/validate", Some("seawall-validate-derive")),
+            ("crates/validate-derive", None),
+            ("crates/redis", Some("seawall-ratelimit")),
+            ("crates/telemetry", Some("seawall-breaker")),
+            ("crates/web", Some("seawall-ratelimit")),
+            ("crates/tower", Some("seawall-web")),
+            ("crates/axum", Some("seawall-tower")),
+            ("crates/actix", Some("seawall-web")),
+            ("xtask", None),
         ];
-        let kept = sound
-            .iter()
-            .filter(|(folder, _)| manifests.iter().all(|(f, _)| f != folder));
+        let sound = sound.map(|(folder, name)| (folder, name.map(arrow_to).unwrap_or_default()));
+        let replaced = |folder: &str| manifests.iter().any(|(other, _)| *other == folder);
+        let kept = sound.iter().filter(|(folder, _)| !replaced(folder));
         let packages: Vec<_> = kept
-            .chain(manifests)
+            .map(|(folder, dependencies)| (*folder, dependencies.as_str()))
+            .chain(manifests.iter().copied())
             .map(|(folder, dependencies)| {
                 let name = match folder.strip_prefix("crates/") {
                     Some(name) => format!("seawall-{name}"),
                     None => folder.rsplit('/').next().unwrap().to_owned(),
                 };
-                let publish = if folder.starts_with("crates/") {
-                    "null"
-                } else {
-                    "[]"
-                };
+                let publish = ["[]", "null"][usize::from(folder.starts_with("crates/"))];
                 format!(
                     r#"{{"name": "{name}", "manifest_path": "/w/{folder}/Cargo.toml",
                         "publish": {publish}, "dependencies": [{dependencies}]}}"#
