@@ -6,6 +6,7 @@
 mod leaf;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -180,7 +181,11 @@ impl Config {
     }
 
     /// Parses the text of a `shop.toml`.
-    fn parse(text: &str) -> Result<Self, Fault> {
+    ///
+    /// # Errors
+    ///
+    /// When it says something that it may not say.
+    pub fn parse(text: &str) -> Result<Self, Fault> {
         let config: Self = toml::from_str(text).map_err(|error| Fault {
             line: error
                 .span()
@@ -231,12 +236,23 @@ impl Config {
     }
 }
 
-/// What is wrong with a file, and where.
+/// What is wrong with a `shop.toml`, and where.
 #[derive(Debug)]
-struct Fault {
+pub struct Fault {
     line: Option<usize>,
     message: String,
 }
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            Some(line) => write!(f, "line {line}: {}", self.message),
+            None => f.write_str(&self.message),
+        }
+    }
+}
+
+impl std::error::Error for Fault {}
 
 #[cfg(test)]
 mod tests {
