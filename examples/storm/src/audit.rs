@@ -26,6 +26,7 @@ struct Findings {
     handwriting: Tally,
     misshapen: Tally,
     retry: Tally,
+    companions: Tally,
     server_errors: Tally,
 }
 
@@ -106,6 +107,10 @@ impl Audit {
                 "429 without Retry-After, or Retry-After below 1",
                 &findings.retry,
             ),
+            Check::none(
+                "405 without Allow, or unauthorized without WWW-Authenticate",
+                &findings.companions,
+            ),
         ]
     }
 
@@ -162,6 +167,15 @@ impl Findings {
             self.misshapen
                 .note(|| format!("{request}: {} ({fault})", answer.status));
         }
+        let companion = match answer.status {
+            405 => Some("allow"),
+            401 if answer.code().as_deref() == Some("unauthorized") => Some("www-authenticate"),
+            _ => None,
+        };
+        if let Some(name) = companion.filter(|name| !answer.headers.contains_key(*name)) {
+            self.companions
+                .note(|| format!("{request}: {} without {name}", answer.status));
+        }
         let retry = answer.headers.contains_key("retry-after");
         let seconds = answer
             .header("retry-after")
@@ -206,6 +220,13 @@ mod tests {
         broken(404, None, "not found", "shape");
         broken(429, None, "", "Retry-After");
         broken(503, Some("0"), "", "Retry-After");
+        broken(405, None, "", "Allow");
+        broken(
+            401,
+            None,
+            "{\"error\":\"unauthorized\"}",
+            "WWW-Authenticate",
+        );
     }
 
     #[test]

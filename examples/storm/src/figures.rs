@@ -113,7 +113,11 @@ pub(crate) struct Specimen {
 pub(crate) struct Strike {
     pub(crate) requests: u64,
     pub(crate) figures: Figures,
+    /// What the hardened service promises.
     pub(crate) checks: Vec<Check>,
+    /// That the strike has teeth: what it does to a service without guards. A scenario that the bare
+    /// service survives shows nothing about the hardened one.
+    pub(crate) controls: Vec<Check>,
     pub(crate) specimens: Vec<Specimen>,
     /// One short phrase for the table.
     pub(crate) headline: String,

@@ -277,6 +277,16 @@ mod tests {
     }
 
     #[test]
+    fn the_file_in_the_repository_tells_the_defaults() {
+        let file = Config::parse(include_str!("../../shop.toml")).unwrap();
+        let default = Config::default();
+        assert_eq!(format!("{file:?}"), format!("{default:?}"));
+        // Secrets do not show in debug output.
+        assert_eq!(file.webhook_secret, default.webhook_secret);
+        assert_eq!(file.tokens, default.tokens);
+    }
+
+    #[test]
     fn a_key_may_be_given_alone() {
         let config = Config::parse("[limits]\nexpensive_operation = \"3/second\"\n").unwrap();
         assert_eq!(config.limits.expensive_operation.limit().get(), 3);

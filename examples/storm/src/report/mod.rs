@@ -150,6 +150,7 @@ fn sample() -> Report {
             requests: 3,
             figures,
             checks: Vec::new(),
+            controls: Vec::new(),
             specimens: vec![Specimen {
                 request: "GET /api/users/1".to_owned(),
                 answer: "500\n\n<script>alert(1)</script>".to_owned(),

@@ -125,11 +125,8 @@ impl<'a> Range<'a> {
             .strike(Side::Hardened, scenario, progress, "again", crowded)
             .await?;
 
-        let mut checks = std::mem::take(&mut bare.strike.checks);
-        if scenario.name() != "leak" {
-            // The bare service has promised nothing; only the positive control counts.
-            checks.clear();
-        }
+        // The bare service has promised nothing, and the hardened one is no control.
+        let mut checks = std::mem::take(&mut bare.strike.controls);
         let promised = std::mem::take(&mut first.strike.checks);
         checks.extend(worse(promised, second.strike.checks.clone()));
         checks.extend(self.common(&first, &second));

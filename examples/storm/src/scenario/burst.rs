@@ -113,6 +113,13 @@ async fn strike(field: &Field<'_>) -> Strike {
     ];
     checks.extend(audit.checks());
 
+    let controls = vec![Check::new(
+        "control: expensive operations that the bare service carries out",
+        narrow_total.to_string(),
+        narrow.allowed.to_string(),
+        narrow.allowed == narrow_total,
+    )];
+
     Strike {
         requests: audit.requests(),
         headline: format!(
@@ -122,6 +129,7 @@ async fn strike(field: &Field<'_>) -> Strike {
         ),
         figures,
         checks,
+        controls,
         specimens: Vec::new(),
     }
 }

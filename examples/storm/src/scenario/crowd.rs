@@ -78,7 +78,7 @@ fn judge(visits: &[Visit]) -> Strike {
         ),
         figures,
         checks,
-        specimens: Vec::new(),
+        ..Strike::default()
     }
 }
 

@@ -10,7 +10,7 @@ use super::{Field, Scenario};
 use crate::audit::{Audit, Speaker};
 use crate::client::{Call, Client};
 use crate::figures::{Check, Figures, Specimen, Strike};
-use crate::service::{Side, Trouble};
+use crate::service::Trouble;
 
 pub(super) struct Leak;
 
@@ -67,23 +67,19 @@ async fn strike(field: &Field<'_>) -> Result<Strike, Trouble> {
     let mut figures = Figures::default();
     figures.add("requests", audit.requests());
     audit.figures(&mut figures);
-    let mut checks = match field.service.side {
-        Side::Hardened => audit.checks(),
-        // The positive control: a search that finds nothing in the bare service is no search.
-        Side::Bare => vec![Check::new(
-            "kinds of canary that the bare service gives away (the search works)",
-            Kind::ALL.map(Kind::name).join(", "),
-            kinds
-                .iter()
-                .map(|kind| kind.name())
-                .collect::<Vec<_>>()
-                .join(", "),
-            kinds.len() == Kind::ALL.len(),
-        )],
-    };
-    if field.service.side == Side::Hardened {
-        checks.push(audit.all_answered());
-    }
+    let mut checks = audit.checks();
+    checks.push(audit.all_answered());
+    // A search that finds nothing in the bare service is no search.
+    let controls = vec![Check::new(
+        "control: kinds of canary that the bare service gives away",
+        Kind::ALL.map(Kind::name).join(", "),
+        kinds
+            .iter()
+            .map(|kind| kind.name())
+            .collect::<Vec<_>>()
+            .join(", "),
+        kinds.len() == Kind::ALL.len(),
+    )];
     Ok(Strike {
         requests: audit.requests(),
         headline: format!(
@@ -95,6 +91,7 @@ async fn strike(field: &Field<'_>) -> Result<Strike, Trouble> {
         ),
         figures,
         checks,
+        controls,
         specimens,
     })
 }

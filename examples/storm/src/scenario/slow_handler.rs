@@ -160,6 +160,13 @@ async fn strike(field: &Field<'_>) -> Result<Strike, Trouble> {
     ];
     checks.extend(audit.checks());
 
+    let controls = vec![Check::new(
+        "control: hanging searches that the bare service answers",
+        "0",
+        answered.to_string(),
+        answered == 0,
+    )];
+
     let headline = if answered == 0 {
         format!(
             "0 of {callers} answered in {:.1} s",
@@ -173,6 +180,7 @@ async fn strike(field: &Field<'_>) -> Result<Strike, Trouble> {
         requests: audit.requests(),
         figures,
         checks,
+        controls,
         specimens: Vec::new(),
         headline,
     })

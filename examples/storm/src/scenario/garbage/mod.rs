@@ -86,12 +86,18 @@ async fn strike(field: &Field<'_>) -> Strike {
         audit.no_server_errors(),
         Check::new(
             "bytes taken of 64 MiB bodies",
-            "less than 8 MiB each",
-            format!("{} KiB at most", found.most_taken / 1024),
+            "less than 8 MiB of each",
+            format!("{} KiB of one at most", found.most_taken / 1024),
             found.most_taken < 8 * 1024 * 1024,
         ),
     ];
     checks.extend(audit.checks());
+    let controls = vec![Check::new(
+        "control: a 64 MiB body that the bare service takes whole",
+        "64 MiB",
+        format!("{} MiB", found.most_taken >> 20),
+        found.most_taken >= 64 << 20,
+    )];
     Strike {
         requests: audit.requests(),
         headline: format!(
@@ -102,6 +108,7 @@ async fn strike(field: &Field<'_>) -> Strike {
         ),
         figures,
         checks,
+        controls,
         specimens: found.specimens.into_values().collect(),
     }
 }

@@ -189,7 +189,6 @@ fn malformed_json(plan: &mut Plan, dice: &mut Dice) {
         "nonsense",
         "{",
         "}",
-        "{}}",
         "{\"email\"}",
         "{\"email\":}",
         "{'email':'ann@example.com'}",
@@ -205,9 +204,13 @@ fn malformed_json(plan: &mut Plan, dice: &mut Dice) {
         "{\"age\":0x29}",
         "// Ann\n{}",
         "\u{feff}{}",
-        "{\"email\":\"ann@example.com\"}{",
     ] {
         plan.users(Kind::MalformedJson, format!("{text:?}"), text, MALFORMED);
+    }
+    // What is wrong with these first is a matter of reading order: a value that is not enough, or
+    // what follows it.
+    for text in ["{}}", "{\"email\":\"ann@example.com\"}{", "{}nonsense"] {
+        plan.users(Kind::MalformedJson, format!("{text:?}"), text, INVALID);
     }
     for _ in 0..20 {
         // Every proper beginning of an object is malformed.
