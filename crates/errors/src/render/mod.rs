@@ -235,6 +235,7 @@ mod tests {
                 "{millis} ms"
             );
         }
+        assert_eq!(whole_seconds(Duration::new(1, 1)), 2);
         assert_eq!(whole_seconds(Duration::MAX), 2_147_483_647);
     }
 }

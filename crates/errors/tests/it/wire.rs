@@ -71,6 +71,8 @@ fn what_is_no_object_is_refused() {
         Problem::default()
     );
     assert_eq!(ErrorBody::parse(b"{}").unwrap().code(), None);
+    let odd = ErrorBody::parse(br#"{"error":1,"code":"x"}"#).unwrap();
+    assert_eq!(odd.code(), Some("x"));
 }
 
 #[test]
