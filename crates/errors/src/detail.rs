@@ -24,7 +24,7 @@ pub struct Detail {
     message: PublicText,
     field: Option<String>,
     pointer: Option<String>,
-    params: Vec<(&'static str, Value)>,
+    params: Members,
 }
 
 impl Detail {
@@ -71,12 +71,30 @@ impl Detail {
     /// only. A name that is used again replaces the value.
     #[must_use]
     pub fn param(mut self, name: &'static str, value: impl Into<Value>) -> Self {
-        let value = value.into();
-        match self.params.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, old)) => *old = value,
-            None => self.params.push((name, value)),
-        }
+        set(&mut self.params, name, value.into());
         self
+    }
+
+    /// What a detail is made of, for a store.
+    pub(crate) fn parts(&self) -> Parts<'_> {
+        let (field, pointer) = (self.field.as_deref(), self.pointer.as_deref());
+        (
+            &self.code,
+            self.message.as_str(),
+            field,
+            pointer,
+            &self.params,
+        )
+    }
+
+    /// Puts together again what [`parts`](Self::parts) took apart.
+    pub(crate) fn from_parts((code, message, field, pointer, params): OwnedParts) -> Self {
+        Self {
+            params,
+            field,
+            pointer,
+            ..Self::new(code, PublicText::restored(message))
+        }
     }
 
     /// The machine-readable code.
@@ -105,8 +123,32 @@ impl Detail {
 
     /// The values that the message mentions.
     #[must_use]
-    pub fn params(&self) -> &[(&'static str, Value)] {
-        &self.params
+    pub fn params(&self) -> impl ExactSizeIterator<Item = (&str, &Value)> {
+        self.params.iter().map(|(name, value)| (&**name, value))
+    }
+}
+
+/// Code, message, field, pointer and params.
+pub(crate) type Parts<'a> = (
+    &'a str,
+    &'a str,
+    Option<&'a str>,
+    Option<&'a str>,
+    &'a Members,
+);
+
+/// The same, as it is read back.
+pub(crate) type OwnedParts = (String, String, Option<String>, Option<String>, Members);
+
+/// Named values in the order in which they were given.
+pub(crate) type Members = Vec<(Cow<'static, str>, Value)>;
+
+/// Adds a value; a name that is used again replaces its value.
+pub(crate) fn set(members: &mut Members, name: impl Into<Cow<'static, str>>, value: Value) {
+    let name = name.into();
+    match members.iter_mut().find(|(known, _)| *known == name) {
+        Some((_, old)) => *old = value,
+        None => members.push((name, value)),
     }
 }
 
@@ -152,6 +194,6 @@ mod tests {
     #[test]
     fn a_param_given_twice_keeps_the_last_value() {
         let detail = Detail::new("x", "x").param("max", 1).param("max", 2);
-        assert_eq!(detail.params(), [("max", Value::from(2))]);
+        assert!(detail.params().eq([("max", &Value::from(2))]));
     }
 }

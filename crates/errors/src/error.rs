@@ -4,7 +4,12 @@ use std::{error::Error, fmt, time::Duration};
 
 use serde_json::Value;
 
-use crate::{Detail, ErrorCode, IntoPublicText, Private, PublicText, codes, header};
+use crate::{
+    Detail, ErrorCode, IntoPublicText, Private, PublicError, PublicText, codes,
+    detail::{Members, set},
+    header,
+    public::Face,
+};
 
 /// A failure as an API answers it: a public half for the caller, a private half for the operators.
 ///
@@ -40,7 +45,7 @@ struct Inner {
     details: Vec<Detail>,
     retry_after: Option<Duration>,
     headers: Vec<(&'static str, String)>,
-    meta: Vec<(&'static str, Value)>,
+    meta: Members,
     private: Private,
     executed: bool,
 }
@@ -156,19 +161,16 @@ impl ApiError {
     /// use seawall_errors::{ApiError, codes};
     ///
     /// let error = ApiError::new(codes::FORBIDDEN).meta("balance", 30).meta("status", 200);
-    /// assert_eq!(error.public_meta(), [("balance", 30.into())]);
+    /// assert!(error.public_meta().eq([("balance", &30.into())]));
     /// ```
     pub fn meta(mut self, name: &'static str, value: impl Into<Value>) -> Self {
-        let value = value.into();
         let inner = &mut *self.0;
-        if !is_extension_name(name) {
+        if is_extension_name(name) {
+            set(&mut inner.meta, name, value.into());
+        } else {
             inner
                 .private
                 .note(format!("member {name} left out: not an extension name"));
-        } else if let Some((_, old)) = inner.meta.iter_mut().find(|(known, _)| *known == name) {
-            *old = value;
-        } else {
-            inner.meta.push((name, value));
         }
         self
     }
@@ -213,43 +215,35 @@ impl ApiError {
 
     /// The code's id as callers see it: `internal_error` for a 5xx that is not public.
     #[must_use]
-    pub fn public_id(&self) -> &'static str {
-        self.shown_code().id()
+    pub fn public_id(&self) -> &str {
+        self.face().id
     }
 
     /// The message as callers see it.
     #[must_use]
     pub fn public_message(&self) -> &str {
-        match &self.0.message {
-            Some(message) if self.0.code.is_public() => message.as_str(),
-            _ => self.shown_code().title(),
-        }
+        self.face().message
     }
 
     /// The details as callers see them: none for a 5xx.
     #[must_use]
     pub fn public_details(&self) -> &[Detail] {
-        if self.status() < 500 {
-            &self.0.details
-        } else {
-            &[]
-        }
+        self.face().details
     }
 
     /// The extension members as callers see them: none for a 5xx.
     #[must_use]
-    pub fn public_meta(&self) -> &[(&'static str, Value)] {
-        if self.status() < 500 {
-            &self.0.meta
-        } else {
-            &[]
-        }
+    pub fn public_meta(&self) -> impl ExactSizeIterator<Item = (&str, &Value)> {
+        self.face()
+            .meta
+            .iter()
+            .map(|(name, value)| (&**name, value))
     }
 
     /// How long callers are told to wait: nothing for a 5xx that is not public.
     #[must_use]
     pub fn retry_delay(&self) -> Option<Duration> {
-        self.0.retry_after.filter(|_| self.0.code.is_public())
+        self.face().retry_after
     }
 
     /// The headers that were added, in order; names in lower case.
@@ -258,18 +252,39 @@ impl ApiError {
         &self.0.headers
     }
 
+    /// The public half as data, masked, for a store that has to repeat the answer; see
+    /// [`PublicError`].
+    #[must_use]
+    pub fn public(&self) -> PublicError {
+        PublicError::of(self)
+    }
+
     /// The private half, for the log.
     #[must_use]
     pub fn private(&self) -> &Private {
         &self.0.private
     }
 
-    /// The code as callers see it.
-    pub(crate) fn shown_code(&self) -> ErrorCode {
-        if self.0.code.is_public() {
-            self.0.code
+    /// What callers may see. This is the one place that masks.
+    pub(crate) fn face(&self) -> Face<'_> {
+        let inner = &*self.0;
+        let (code, is_public) = (inner.code, inner.code.is_public());
+        let shown = if is_public {
+            code
         } else {
             codes::INTERNAL_ERROR
+        };
+        let message = inner.message.as_ref().filter(|_| is_public);
+        let is_client_error = code.status() < 500;
+        Face {
+            // Masking keeps the status: the status line has it anyhow.
+            status: code.status(),
+            id: shown.id(),
+            title: shown.title(),
+            message: message.map_or(shown.title(), PublicText::as_str),
+            details: if is_client_error { &inner.details } else { &[] },
+            meta: if is_client_error { &inner.meta } else { &[] },
+            retry_after: inner.retry_after.filter(|_| is_public),
         }
     }
 

@@ -135,6 +135,8 @@ mod tests {
             kept("allow", " GET, POST\t"),
             Some(("allow", "GET, POST".into()))
         );
+        let longest = "a".repeat(8192);
+        assert_eq!(kept("allow", &longest), Some(("allow", longest.clone())));
         for bad in [
             "a\r\nset-cookie: x",
             "a\0",

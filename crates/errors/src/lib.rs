@@ -9,6 +9,7 @@ mod detail;
 mod error;
 mod header;
 mod private;
+mod public;
 mod random;
 mod render;
 mod request_id;
@@ -24,6 +25,7 @@ pub use convert::{Internal, IntoApiError, ResultExt};
 pub use detail::Detail;
 pub use error::ApiError;
 pub use private::Private;
+pub use public::PublicError;
 pub use render::{Format, FormatPolicy, RenderContext, Rendered, Renderer};
 pub use request_id::RequestId;
 /// Derives [`IntoApiError`] for an error type of your own; the attributes are listed below.
@@ -65,7 +67,7 @@ pub use request_id::RequestId;
 ///
 /// let error = buy().unwrap_err();
 /// assert_eq!(error.code(), OUT_OF_STOCK);
-/// assert_eq!(error.public_meta(), [("sku", "A-1".into())]);
+/// assert!(error.public_meta().eq([("sku", &"A-1".into())]));
 /// assert_eq!(error.private().report(), "no A-1 in Ghent");
 /// ```
 ///

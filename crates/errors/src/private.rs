@@ -242,6 +242,22 @@ mod tests {
     }
 
     #[test]
+    fn escapes_every_mark_that_turns_or_hides_text() {
+        let marks = "\u{7f}\u{85}\u{ad}\u{61c}\u{200b}\u{200f}\u{2029}\u{202a}\u{2060}\u{2066}\u{2069}\u{e0001}";
+        for mark in marks.chars() {
+            check(
+                &internal().note(mark.to_string()),
+                &mark.escape_default().to_string(),
+            );
+        }
+        for kept in [
+            '\u{a0}', '\u{610}', '\u{2010}', '\u{2030}', '\u{2070}', '\\', '"',
+        ] {
+            check(&internal().note(kept.to_string()), &kept.to_string());
+        }
+    }
+
+    #[test]
     fn keeps_an_earlier_cause_as_a_note() {
         check(
             &internal().source("first").source("second"),
@@ -276,6 +292,9 @@ mod tests {
         let report = deep.private().report();
         assert_eq!(report.matches("<-").count(), 31);
         assert!(report.ends_with('…'));
+
+        let many = (0..99).fold(internal(), |error, i| error.note(i.to_string()));
+        assert!(many.private().report().ends_with("; 30; 31"));
 
         let many = (0..99).fold(internal(), |error, i| error.note(format!("{i:01000}")));
         assert!(many.private().report().len() <= MAX_REPORT + '…'.len_utf8());

@@ -41,6 +41,11 @@ impl PublicText {
         Self(Cow::Owned(clean(text.into(), MAX_BYTES)))
     }
 
+    /// Takes back a text that was public when a store took it.
+    pub(crate) const fn restored(text: String) -> Self {
+        Self(Cow::Owned(text))
+    }
+
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {

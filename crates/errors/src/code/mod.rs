@@ -212,6 +212,18 @@ mod tests {
     }
 
     #[test]
+    #[should_panic(expected = "400 to 599")]
+    fn a_status_below_400_is_no_error() {
+        let _ = ErrorCode::new("x", 399, "X");
+    }
+
+    #[test]
+    #[should_panic(expected = "400 to 599")]
+    fn a_status_above_599_is_no_error() {
+        let _ = ErrorCode::new("x", 600, "X");
+    }
+
+    #[test]
     fn everything_below_500_is_public() {
         assert!(ErrorCode::new("x", 499, "X").is_public());
         assert!(!ErrorCode::new("x", 500, "X").is_public());

@@ -75,12 +75,10 @@ fn weight<'a>(parameters: impl Iterator<Item = &'a [u8]>) -> Option<u16> {
     for parameter in parameters {
         let name = parameter.split(|&b| b == b'=').next().unwrap_or_default();
         if name.trim_ascii().eq_ignore_ascii_case(b"q") {
-            return parameter
-                .get(2..)
-                .filter(|_| name.len() == 1)
-                .and_then(thousandths);
+            // Where a blank stands before the `=`, the `=` itself is read, and is no weight.
+            return parameter.get(2..).and_then(thousandths);
         }
-        if parameter.iter().filter(|&&b| b == b'"').count() == 1 {
+        if !is_closed(parameter) {
             // A quotation without an end has swallowed what follows.
             return None;
         }
@@ -111,33 +109,37 @@ fn thousandths(value: &[u8]) -> Option<u16> {
 }
 
 /// Splits at a separator that stands outside of quotations.
-fn pieces(mut rest: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> {
-    let mut done = false;
-    std::iter::from_fn(move || {
-        if done {
-            return None;
+fn pieces(text: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> {
+    let mut quotes = Quotes::default();
+    text.split(move |&byte| !quotes.cover(byte) && byte == separator)
+}
+
+/// Whether every quotation ends.
+fn is_closed(text: &[u8]) -> bool {
+    let mut quotes = Quotes::default();
+    for &byte in text {
+        quotes.cover(byte);
+    }
+    !quotes.open
+}
+
+/// Follows quoted strings (RFC 9110, section 5.6.4) byte by byte.
+#[derive(Default)]
+struct Quotes {
+    open: bool,
+    escaping: bool,
+}
+
+impl Quotes {
+    /// Takes the next byte, and tells whether it belongs to a quotation.
+    fn cover(&mut self, byte: u8) -> bool {
+        let was_open = self.open;
+        let escaped = std::mem::replace(&mut self.escaping, was_open && byte == b'\\');
+        if escaped {
+            self.escaping = false;
+        } else if byte == b'"' {
+            self.open = !was_open;
         }
-        let (mut quoted, mut escaped) = (false, false);
-        let end = rest.iter().position(|&b| {
-            let was_escaped = std::mem::replace(&mut escaped, false);
-            match b {
-                _ if was_escaped => false,
-                b'\\' if quoted => {
-                    escaped = true;
-                    false
-                }
-                b'"' => {
-                    quoted = !quoted;
-                    false
-                }
-                b => b == separator && !quoted,
-            }
-        });
-        let piece = &rest[..end.unwrap_or(rest.len())];
-        match end {
-            Some(end) => rest = &rest[end + 1..],
-            None => done = true,
-        }
-        Some(piece)
-    })
+        was_open
+    }
 }

@@ -3,30 +3,27 @@
 use std::fmt;
 
 use serde::{Serialize, Serializer, ser::SerializeMap as _, ser::SerializeStruct as _};
-use serde_json::Value;
 
 use super::phrase;
-use crate::{ApiError, Detail};
+use crate::{Detail, public::Face};
 
 /// Writes `{"error", "message", "details", "request_id"}`.
-pub(super) fn simple(error: &ApiError, request_id: Option<&str>) -> Vec<u8> {
-    write(&Simple { error, request_id }, capacity(error))
+pub(super) fn simple(face: Face<'_>, request_id: Option<&str>) -> Vec<u8> {
+    write(&Simple { face, request_id }, capacity(face))
 }
 
 /// Writes a problem of RFC 9457.
 pub(super) fn problem(
-    error: &ApiError,
+    face: Face<'_>,
     request_id: Option<&str>,
     type_base: Option<&str>,
 ) -> Vec<u8> {
-    write(
-        &Problem {
-            error,
-            request_id,
-            type_base,
-        },
-        capacity(error) + 160,
-    )
+    let problem = Problem {
+        face,
+        request_id,
+        type_base,
+    };
+    write(&problem, capacity(face) + 160)
 }
 
 fn write(body: &impl Serialize, capacity: usize) -> Vec<u8> {
@@ -37,24 +34,24 @@ fn write(body: &impl Serialize, capacity: usize) -> Vec<u8> {
 }
 
 /// What the plain body takes when nothing needs escaping.
-fn capacity(error: &ApiError) -> usize {
+fn capacity(face: Face<'_>) -> usize {
     let detail = |detail: &Detail| {
         56 + detail.code().len() + detail.message().len() + detail.field_path().map_or(0, str::len)
     };
-    160 + error.public_message().len() + error.public_details().iter().map(detail).sum::<usize>()
+    160 + face.message.len() + face.details.iter().map(detail).sum::<usize>()
 }
 
 struct Simple<'a> {
-    error: &'a ApiError,
+    face: Face<'a>,
     request_id: Option<&'a str>,
 }
 
 impl Serialize for Simple<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut body = serializer.serialize_struct("Error", 4)?;
-        body.serialize_field("error", self.error.public_id())?;
-        body.serialize_field("message", self.error.public_message())?;
-        body.serialize_field("details", &Each(self.error.public_details(), SimpleDetail))?;
+        body.serialize_field("error", self.face.id)?;
+        body.serialize_field("message", self.face.message)?;
+        body.serialize_field("details", &Each(self.face.details, SimpleDetail))?;
         if let Some(id) = self.request_id {
             body.serialize_field("request_id", id)?;
         }
@@ -86,24 +83,25 @@ impl Serialize for SimpleDetail<'_> {
 }
 
 struct Problem<'a> {
-    error: &'a ApiError,
+    face: Face<'a>,
     request_id: Option<&'a str>,
     type_base: Option<&'a str>,
 }
 
 impl Serialize for Problem<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let code = self.error.shown_code();
-        // The status line and the body speak of the same variable, and masking keeps the status.
-        let status = self.error.status();
+        let Face {
+            status,
+            id,
+            message,
+            ..
+        } = self.face;
         let title = match self.type_base {
-            Some(_) => code.title(),
+            Some(_) => self.face.title,
             // RFC 9457, section 4.2.1: the title of `about:blank` is the phrase of the status.
-            None => phrase::of(status).unwrap_or(code.title()),
+            None => phrase::of(status).unwrap_or(self.face.title),
         };
-        let message = self.error.public_message();
 
-        let id = code.id();
         let mut body = serializer.serialize_map(None)?;
         match self.type_base {
             Some(base) => body.serialize_entry("type", &Shown(format_args!("{base}{id}")))?,
@@ -118,13 +116,13 @@ impl Serialize for Problem<'_> {
             body.serialize_entry("instance", &Shown(Urn(uuid)))?;
         }
         body.serialize_entry("code", id)?;
-        if !self.error.public_details().is_empty() {
-            body.serialize_entry("errors", &Each(self.error.public_details(), ProblemDetail))?;
+        if !self.face.details.is_empty() {
+            body.serialize_entry("errors", &Each(self.face.details, ProblemDetail))?;
         }
         if let Some(request_id) = self.request_id {
             body.serialize_entry("request_id", request_id)?;
         }
-        for (name, value) in self.error.public_meta() {
+        for (name, value) in self.face.meta {
             body.serialize_entry(name, value)?;
         }
         body.end()
@@ -145,18 +143,18 @@ impl Serialize for ProblemDetail<'_> {
         if let Some(pointer) = detail.json_pointer() {
             body.serialize_entry("pointer", &Shown(Fragment(pointer)))?;
         }
-        if !detail.params().is_empty() {
-            body.serialize_entry("params", &Params(detail.params()))?;
+        if detail.params().len() > 0 {
+            body.serialize_entry("params", &Params(detail))?;
         }
         body.end()
     }
 }
 
-struct Params<'a>(&'a [(&'static str, Value)]);
+struct Params<'a>(&'a Detail);
 
 impl Serialize for Params<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+        serializer.collect_map(self.0.params())
     }
 }
 

@@ -6,7 +6,7 @@ pub(crate) mod phrase;
 
 use std::{borrow::Cow, time::Duration};
 
-use crate::ApiError;
+use crate::{ApiError, PublicError, public::Face};
 
 /// Writes errors as responses: status, headers and body, in the format that the caller asked for.
 ///
@@ -134,22 +134,29 @@ impl Renderer {
     /// Renders an error for one request.
     #[must_use]
     pub fn render(&self, error: &ApiError, context: &RenderContext<'_>) -> Rendered {
+        self.answer(error.face(), error.headers(), context)
+    }
+
+    /// Renders what was kept of an error, for another request.
+    #[must_use]
+    pub fn render_public(&self, error: &PublicError, context: &RenderContext<'_>) -> Rendered {
+        self.answer(error.face(), &[], context)
+    }
+
+    fn answer(
+        &self,
+        face: Face<'_>,
+        own: &[(&'static str, String)],
+        context: &RenderContext<'_>,
+    ) -> Rendered {
         let format = self.format(context.accept);
         let request_id = context.request_id.filter(|id| !id.is_empty());
         let body = match (context.head, format) {
             (true, _) => Vec::new(),
-            (false, Format::Simple) => body::simple(error, request_id),
-            (false, Format::Problem) => body::problem(error, request_id, self.type_base.as_deref()),
+            (false, Format::Simple) => body::simple(face, request_id),
+            (false, Format::Problem) => body::problem(face, request_id, self.type_base.as_deref()),
         };
-        Rendered {
-            status: error.status(),
-            headers: self.headers(error, format),
-            body,
-        }
-    }
 
-    fn headers(&self, error: &ApiError, format: Format) -> Vec<(&'static str, String)> {
-        let own = error.headers();
         let mut headers = Vec::with_capacity(5 + own.len());
         headers.push(("content-type", format.media_type().to_owned()));
         headers.push(("cache-control", "no-store".to_owned()));
@@ -157,11 +164,15 @@ impl Renderer {
         if matches!(self.policy, FormatPolicy::Negotiate { .. }) {
             headers.push(("vary", "accept".to_owned()));
         }
-        if let Some(delay) = error.retry_delay() {
+        if let Some(delay) = face.retry_after {
             headers.push(("retry-after", whole_seconds(delay).to_string()));
         }
         headers.extend_from_slice(own);
-        headers
+        Rendered {
+            status: face.status,
+            headers,
+            body,
+        }
     }
 }
 
@@ -235,6 +246,7 @@ mod tests {
                 "{millis} ms"
             );
         }
+        assert_eq!(whole_seconds(Duration::new(1, 1)), 2);
         assert_eq!(whole_seconds(Duration::MAX), 2_147_483_647);
     }
 }

@@ -80,6 +80,12 @@ mod tests {
     }
 
     #[test]
+    fn a_clock_that_stands_still_is_counted_on() {
+        assert_eq!(t(5).after(t(5)), Stamp(t(5).0 + 1));
+        assert_eq!(t(1_000_000).after(t(5)), t(1_000_000));
+    }
+
+    #[test]
     fn a_clock_set_back_far_is_followed() {
         let future = Stamp::of(Duration::from_secs(3600));
         assert_eq!(t(0).after(future), t(0));

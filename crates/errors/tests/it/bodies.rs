@@ -108,6 +108,10 @@ fn an_instance_is_a_uuid_or_absent() {
         "req_abc123",
         "checkout-7",
         "req_017F22E279B07CC398C4DC0C0C07398F",
+        "req_017f22e279b04cc398c4dc0c0c07398f",
+        "req_017f22e279b07cc3c8c4dc0c0c07398f",
+        "req_017f22e279b07cc398c4dc0c0c07398",
+        "017f22e279b07cc398c4dc0c0c07398f",
     ] {
         assert!(
             !problem(&Renderer::new(), &error, Some(other)).contains("instance"),

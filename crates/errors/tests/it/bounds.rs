@@ -88,7 +88,7 @@ fn extension_members_cannot_replace_what_the_renderer_writes() {
         "request_id",
     ] {
         let error = ApiError::new(codes::CONFLICT).meta(name, 1);
-        assert!(error.public_meta().is_empty(), "{name}");
+        assert!(error.public_meta().len() == 0, "{name}");
         assert!(!error.private().is_empty(), "{name}");
     }
     for name in ["ab", "", "1abc", "a-b-c", "a b c", "äbc"] {
@@ -96,14 +96,15 @@ fn extension_members_cannot_replace_what_the_renderer_writes() {
             ApiError::new(codes::CONFLICT)
                 .meta(name, 1)
                 .public_meta()
-                .is_empty(),
+                .len()
+                == 0,
             "{name}"
         );
     }
     let error = ApiError::new(codes::CONFLICT)
         .meta("balance", 1)
         .meta("balance", 2);
-    assert_eq!(error.public_meta(), [("balance", 2.into())]);
+    assert!(error.public_meta().eq([("balance", &2.into())]));
 }
 
 #[test]

@@ -70,6 +70,9 @@ fn a_broken_range_counts_for_nothing() {
         "application%2Fproblem+json",
         "\u{0}application/problem+json",
         "x, \"application/problem+json\"",
+        "text/html;a=\"\\\",application/problem+json;b=\"",
+        "application/problem+json;a=\"\\\"",
+        "application/problem+json;a=\"x\"y\"",
     ] {
         check(accept, [Simple, Problem]);
     }

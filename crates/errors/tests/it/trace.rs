@@ -179,6 +179,8 @@ fn the_latest_writer_comes_first_and_the_last_gives_way() {
     state.insert("k5", "new").unwrap();
     assert_eq!(state.iter().count(), 32);
     assert_eq!(state.iter().next(), Some(("k5", "new")));
+    assert_eq!(state.get("k31"), Some("31"));
+    assert_eq!(state.iter().filter(|(key, _)| *key == "k5").count(), 1);
     state.insert("mine", "1").unwrap();
     assert_eq!(state.iter().count(), 32);
     assert_eq!((state.get("mine"), state.get("k31")), (Some("1"), None));

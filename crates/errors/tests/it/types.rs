@@ -3,7 +3,7 @@
 use std::{error::Error, fmt::Display, mem::size_of, ops::Deref};
 
 use seawall_errors::{
-    ApiError, Detail, ErrorCode, Format, FormatPolicy, Internal, Private, PublicText,
+    ApiError, Detail, ErrorCode, Format, FormatPolicy, Internal, Private, PublicError, PublicText,
     RenderContext, Rendered, Renderer, RequestId, codes,
     trace::{TraceContext, TraceParent, TraceState},
     wire::{ErrorBody, Problem, SimpleError},
@@ -12,6 +12,7 @@ use serde::Serialize;
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 
 assert_not_impl_any!(ApiError: Serialize, Clone, Deref);
+assert_not_impl_any!(Detail: Serialize);
 assert_not_impl_any!(Private: Serialize, Display, Deref, AsRef<str>, Error);
 assert_not_impl_any!(PublicText: From<String>, From<&'static String>);
 assert_not_impl_any!(Internal<std::io::Error>: Display, Error, Serialize);
@@ -23,6 +24,7 @@ assert_impl_all!(Private: Send, Sync);
 assert_impl_all!(ErrorCode: Send, Sync, Copy);
 assert_impl_all!(Detail: Send, Sync, Clone);
 assert_impl_all!(PublicText: Send, Sync, Clone);
+assert_impl_all!(PublicError: Send, Sync, Clone, Serialize);
 assert_impl_all!(Renderer: Send, Sync, Clone, Default);
 assert_impl_all!(Rendered: Send, Sync, Clone);
 assert_impl_all!(Format: Send, Sync, Copy);

@@ -2,7 +2,8 @@
 
 use proptest::prelude::*;
 use seawall_errors::{
-    ApiError, Detail, Format, FormatPolicy, PublicText, RenderContext, Renderer, codes,
+    ApiError, Detail, ErrorCode, Format, FormatPolicy, PublicError, PublicText, RenderContext,
+    Renderer, codes,
     wire::{ErrorBody, Problem, SimpleError},
 };
 use serde_json::json;
@@ -71,6 +72,8 @@ fn what_is_no_object_is_refused() {
         Problem::default()
     );
     assert_eq!(ErrorBody::parse(b"{}").unwrap().code(), None);
+    let odd = ErrorBody::parse(br#"{"error":1,"code":"x"}"#).unwrap();
+    assert_eq!(odd.code(), Some("x"));
 }
 
 #[test]
@@ -79,6 +82,51 @@ fn statuses_beyond_16_bits_count_as_absent() {
     assert_eq!(problem.status, None);
     let problem: Problem = serde_json::from_str(r#"{"status":-1}"#).unwrap();
     assert_eq!(problem.status, None);
+}
+
+#[test]
+fn what_is_kept_is_masked_already() {
+    const SECRET: ErrorCode = ErrorCode::new("secret_id", 507, "secret title");
+    let error = ApiError::new(SECRET)
+        .message("secret message")
+        .detail(Detail::new("secret", "secret"))
+        .meta("secret", "secret")
+        .header("x-mine", "secret");
+    let kept = serde_json::to_string(&error.public()).unwrap();
+    assert!(!kept.contains("secret"), "{kept}");
+    assert!(!format!("{:?}", error.public()).contains("secret"));
+}
+
+#[test]
+fn what_no_store_of_ours_wrote_is_refused() {
+    let good = serde_json::to_value(ApiError::new(codes::BAD_GATEWAY).public()).unwrap();
+    let check = |name: &str, value: serde_json::Value, expected: &str| {
+        let mut bad = good.clone();
+        bad[name] = value;
+        let error = serde_json::from_value::<PublicError>(bad)
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains(expected), "{error}");
+    };
+    assert!(serde_json::from_value::<PublicError>(good.clone()).is_ok());
+    check("status", json!(200), "400 to 599");
+    check("status", json!(600), "400 to 599");
+    check("status", json!("502"), "status: invalid type");
+    check("code", json!(null), "code: invalid type");
+    check("message", json!(7), "message: invalid type");
+    check(
+        "details",
+        json!([["x", "x", null, null, []]]),
+        "neither details nor members",
+    );
+    check("details", json!([["x", "x"]]), "details: invalid length");
+    check(
+        "meta",
+        json!([["balance", 1]]),
+        "neither details nor members",
+    );
+    check("retry_after", json!(-1), "retry_after: ");
+    assert!(serde_json::from_str::<PublicError>("[]").is_err());
 }
 
 fn any_error() -> impl Strategy<Value = ApiError> {
@@ -112,6 +160,24 @@ proptest! {
         let bytes = render(&error, Format::Problem);
         let parsed: Problem = serde_json::from_slice(&bytes).unwrap();
         prop_assert_eq!(serde_json::to_vec(&parsed).unwrap(), bytes);
+    }
+
+    #[test]
+    fn a_kept_error_answers_as_the_error_did(error in any_error()) {
+        let error = error.retry_after(std::time::Duration::from_millis(1500)).note("secret");
+        let kept = serde_json::to_vec(&error.public()).unwrap();
+        prop_assert!(!String::from_utf8_lossy(&kept).contains("secret"));
+        let kept: PublicError = serde_json::from_slice(&kept).unwrap();
+        prop_assert_eq!(&kept, &error.public());
+        prop_assert_eq!((kept.status(), kept.id()), (error.status(), error.public_id()));
+        prop_assert_eq!(kept.message(), error.public_message());
+        for default in [Format::Simple, Format::Problem] {
+            let renderer = Renderer::new().policy(FormatPolicy::Negotiate { default });
+            let context = RenderContext::new().request_id("req_2");
+            let (again, once) =
+                (renderer.render_public(&kept, &context), renderer.render(&error, &context));
+            prop_assert_eq!(again, once);
+        }
     }
 
     #[test]
