@@ -120,6 +120,40 @@ impl Clock for SystemClock {
     }
 }
 
+/// The clock of tokio's timers, which tests can pause and advance.
+///
+/// For stores behind `Limiter::until_ready` in tests; in production it is what [`SystemClock`] is.
+#[cfg(feature = "tokio")]
+#[derive(Debug)]
+pub struct TokioClock {
+    start: tokio::time::Instant,
+    unix_at_start: Duration,
+}
+
+#[cfg(feature = "tokio")]
+impl TokioClock {
+    /// A clock whose monotonic half starts now.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { start: tokio_now(), unix_at_start: unix() }
+    }
+}
+
+#[cfg(feature = "tokio")]
+impl Default for TokioClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(feature = "tokio")]
+impl Clock for TokioClock {
+    fn now(&self) -> Now {
+        let mono = tokio_now() - self.start;
+        Now { mono, unix: self.unix_at_start.saturating_add(mono) }
+    }
+}
+
 /// A clock that stands still until it is moved: for tests, and for replaying traces.
 ///
 /// # Examples
@@ -171,6 +205,13 @@ impl fmt::Debug for ManualClock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("ManualClock").field(&self.now()).finish()
     }
+}
+
+/// For timers: the one clock that they are measured against.
+#[cfg(feature = "tokio")]
+#[expect(clippy::disallowed_methods, reason = "this is clock.rs")]
+pub(crate) fn tokio_now() -> tokio::time::Instant {
+    tokio::time::Instant::now()
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is clock.rs")]

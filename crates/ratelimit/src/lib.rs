@@ -2,6 +2,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod clock;
+mod coarse;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod decision;
@@ -15,11 +16,17 @@ mod policies;
 mod policy;
 mod quota;
 mod report;
+mod reservation;
 mod store;
 mod sync;
 mod verdict;
+#[cfg(feature = "tokio")]
+mod wait;
 
+#[cfg(feature = "tokio")]
+pub use clock::TokioClock;
 pub use clock::{Clock, ManualClock, Now, SystemClock};
+pub use coarse::CoarseClock;
 pub use decision::{Allowed, Decision, Denied, Reason, Source};
 pub use error::ConfigError;
 pub use key::{KeyBuf, parts as key_parts};
@@ -29,8 +36,13 @@ pub use policies::{Policies, PoliciesBuilder};
 pub use policy::{CountRule, Mode, OnStoreError, Policy, PolicyName};
 pub use quota::{Algorithm, Quota, QuotaError};
 pub use report::Report;
+pub use reservation::Reservation;
 pub use store::{
-    BoxError, BoxStore, Charge, Grant, MemoryStore, MemoryStoreBuilder, Op, Store, StoreFailure,
-    WhenFull,
+    BoxError, BoxStore, Charge, DenyCache, Fallback, Grant, MemoryStore, MemoryStoreBuilder, Op, Store,
+    StoreFailure, WhenFull,
 };
+#[cfg(feature = "tokio")]
+pub use store::{TimedOut, WithTimeout};
 pub use verdict::{Standing, Verdict};
+#[cfg(feature = "tokio")]
+pub use wait::{Patience, WaitError};

@@ -44,6 +44,21 @@ struct Shared<S> {
     policy: Policy,
     scope: KeyBuf,
     observer: Option<Arc<dyn Observer>>,
+    #[cfg(feature = "tokio")]
+    line: crate::wait::Line,
+}
+
+impl<S> Shared<S> {
+    fn new(store: S, policy: Policy, scope: KeyBuf) -> Self {
+        Self {
+            store,
+            policy,
+            scope,
+            observer: None,
+            #[cfg(feature = "tokio")]
+            line: crate::wait::Line::default(),
+        }
+    }
 }
 
 impl<S: Store> Limiter<S> {
@@ -55,7 +70,7 @@ impl<S: Store> Limiter<S> {
     pub fn new(store: S, quota: Quota) -> Self {
         let policy = Policy::named(PolicyName::literal("default"), quota);
         let scope = scope("", &quota.to_string());
-        Self { shared: Arc::new(Shared { store, policy, scope, observer: None }) }
+        Self { shared: Arc::new(Shared::new(store, policy, scope)) }
     }
 
     /// Limits every key by `policy`, on the same counters as [`Policies`](crate::Policies) of that
@@ -67,7 +82,7 @@ impl<S: Store> Limiter<S> {
     pub fn with_policy(store: S, namespace: &str, policy: Policy) -> Result<Self, ConfigError> {
         policy.validate()?;
         let scope = scope(namespace, policy.name().as_str());
-        Ok(Self { shared: Arc::new(Shared { store, policy, scope, observer: None }) })
+        Ok(Self { shared: Arc::new(Shared::new(store, policy, scope)) })
     }
 
     /// The policy.
@@ -170,14 +185,9 @@ impl<S: Store> Limiter<S> {
         S: Clone,
     {
         let Shared { store, policy, scope, .. } = &*self.shared;
-        Self {
-            shared: Arc::new(Shared {
-                store: store.clone(),
-                policy: policy.clone(),
-                scope: scope.clone(),
-                observer: Some(Arc::new(observer)),
-            }),
-        }
+        let mut shared = Shared::new(store.clone(), policy.clone(), scope.clone());
+        shared.observer = Some(Arc::new(observer));
+        Self { shared: Arc::new(shared) }
     }
 
     pub(crate) async fn give_back(
@@ -188,6 +198,15 @@ impl<S: Store> Limiter<S> {
     ) -> Result<(), S::Error> {
         let charge = Charge::new(self.shared.scope.as_ref(), key, *report.quota(), cost);
         self.perform(Op::Refund, charge.with_grant(Some(report.grant()))).await.map(drop)
+    }
+
+    pub(crate) async fn charge_up_to(&self, key: &[u8], cost: NonZeroU32) -> Result<(), S::Error> {
+        self.perform(Op::ConsumeUpTo, self.charge(key, cost)).await.map(drop)
+    }
+
+    #[cfg(feature = "tokio")]
+    pub(crate) fn line(&self) -> &crate::wait::Line {
+        &self.shared.line
     }
 
     pub(crate) async fn decide(
@@ -258,11 +277,15 @@ impl Limiter<MemoryStore> {
     /// async, since memory neither waits nor fails.
     #[inline]
     pub fn check_local(&self, key: impl AsRef<[u8]>) -> Decision {
-        match self.check_now(key) {
-            Some(Ok(decision)) => decision,
-            Some(Err(never)) => match never {},
-            None => unreachable!("a memory store answers at once"),
+        let key = key.as_ref();
+        if self.policy().current_mode() == Mode::Off {
+            return Decision::from_reports(Reports::new());
         }
+        let charge = self.charge(key, self.policy().unit_cost());
+        let mut verdict = [Verdict::UNKNOWN];
+        let now =
+            self.shared.store.decide_here(Op::Consume, std::slice::from_ref(&charge), &mut verdict);
+        self.conclude(&charge, verdict[0], now)
     }
 }
 

@@ -138,7 +138,7 @@ impl<S: Store> Policies<S> {
             let mut verdicts: Verdicts = smallvec![Verdict::UNKNOWN; charges.len()];
             match (&self.shared.local, local) {
                 (Some(store), true) => {
-                    let _ = store.decide_now(Op::Refund, &charges, &mut verdicts);
+                    store.decide_here(Op::Refund, &charges, &mut verdicts);
                 }
                 (None, true) => {}
                 (_, false) => {
@@ -256,10 +256,7 @@ impl<S: Store> Policies<S> {
         let Some(store) = self.shared.local.as_ref().filter(|_| !local.charges.is_empty()) else {
             return Decision::allow(Reports::new(), Source::FailOpen);
         };
-        let Some(Ok(now)) = store.decide_now(Op::Consume, &local.charges, &mut local.verdicts)
-        else {
-            unreachable!("a memory store answers at once");
-        };
+        let now = store.decide_here(Op::Consume, &local.charges, &mut local.verdicts);
         for verdict in &mut local.verdicts {
             *verdict = verdict.by(Source::Local);
         }

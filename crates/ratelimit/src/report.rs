@@ -107,7 +107,7 @@ impl Report {
     }
 
     pub(crate) const fn grant(&self) -> Grant {
-        Grant { at: self.at, reset: self.verdict.reset() }
+        Grant { at: self.at, reset: self.verdict.reset(), source: self.verdict.source() }
     }
 
     pub(crate) const fn reason(&self) -> Reason {

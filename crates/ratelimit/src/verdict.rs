@@ -82,6 +82,16 @@ impl Verdict {
         }
     }
 
+    /// This verdict as it reads `us` microseconds later, if nothing happened since.
+    pub(crate) const fn later(self, us: u64) -> Self {
+        Self {
+            retry_us: if self.retry_us == NEVER { NEVER } else { self.retry_us.saturating_sub(us) },
+            reset_us: self.reset_us.saturating_sub(us),
+            next_us: self.next_us.saturating_sub(us),
+            ..self
+        }
+    }
+
     /// This verdict as given by somebody in front of the store.
     #[must_use]
     pub const fn by(self, source: Source) -> Self {

@@ -360,7 +360,7 @@ impl<'a, S: Store> Law<'a, S> {
 
     async fn spend(&self, key: &str, units: u32) -> Grant {
         let verdict = self.allowed(key, units).await;
-        Grant { at: self.now(), reset: verdict.reset() }
+        Grant { at: self.now(), reset: verdict.reset(), source: verdict.source() }
     }
 
     async fn allowed(&self, key: &str, units: u32) -> Verdict {

@@ -1,7 +1,11 @@
 //! Where counts live: one trait, one method, each call one atomic step.
 
 mod boxed;
+mod deny_cache;
+mod fallback;
 mod memory;
+#[cfg(feature = "tokio")]
+mod timeout;
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -11,11 +15,16 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use crate::clock::Now;
+use crate::decision::Source;
 use crate::quota::{Algorithm, Quota};
 use crate::verdict::{Verdict, micros};
 
 pub use boxed::{BoxError, BoxStore};
+pub use deny_cache::DenyCache;
+pub use fallback::Fallback;
 pub use memory::{MemoryStore, MemoryStoreBuilder, WhenFull};
+#[cfg(feature = "tokio")]
+pub use timeout::{TimedOut, WithTimeout};
 
 /// Decides charges, atomically.
 ///
@@ -209,6 +218,8 @@ pub struct Grant {
     pub at: Now,
     /// [`Verdict::reset`] of the decision.
     pub reset: Duration,
+    /// [`Verdict::source`] of the decision: a refund has to go to whoever granted.
+    pub source: Source,
 }
 
 impl Grant {

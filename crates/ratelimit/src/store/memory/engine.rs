@@ -162,7 +162,7 @@ impl Engine {
     /// Undoes a charge of this very decision.
     #[cold]
     fn give_back(&self, charge: &Charge<'_>, tag: u64, now: Now, verdict: &mut Verdict) {
-        let grant = Grant { at: now, reset: verdict.reset() };
+        let grant = Grant { at: now, reset: verdict.reset(), source: verdict.source() };
         let (quota, cost) = (charge.quota(), charge.cost());
         // The clock is read again each time: some of it may have come back already, and a refund of
         // that would be a gift.

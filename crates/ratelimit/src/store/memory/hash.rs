@@ -9,10 +9,10 @@ use crate::quota::Algorithm;
 use crate::store::Charge;
 
 /// Makes tags; one in each store.
-pub(super) struct Tags(ahash::RandomState);
+pub(in crate::store) struct Tags(ahash::RandomState);
 
 impl Tags {
-    pub(super) fn new() -> Self {
+    pub(in crate::store) fn new() -> Self {
         let system = RandomState::new();
         let seed = |n: u8| system.hash_one(n);
         Self(ahash::RandomState::with_seeds(seed(0), seed(1), seed(2), seed(3)))
@@ -20,7 +20,7 @@ impl Tags {
 
     /// The tag of a charge's counter.
     #[inline]
-    pub(super) fn counter(&self, charge: &Charge<'_>) -> u64 {
+    pub(in crate::store) fn counter(&self, charge: &Charge<'_>) -> u64 {
         let period = charge.quota().period_us();
         match charge.quota().algorithm() {
             Algorithm::Gcra => self.tag(0, charge.scope(), charge.subject()),

@@ -16,6 +16,8 @@ use crate::store::{Charge, Op, Store};
 use crate::verdict::Verdict;
 use engine::Engine;
 
+pub(super) use hash::Tags;
+
 /// Counts in this process. Clones share the counts.
 ///
 /// # Bound
@@ -99,6 +101,12 @@ impl MemoryStore {
     #[must_use]
     pub fn live_evictions(&self) -> u64 {
         self.engine.evictions()
+    }
+
+    /// Decides at once, as memory can.
+    #[inline]
+    pub(crate) fn decide_here(&self, op: Op, charges: &[Charge<'_>], out: &mut [Verdict]) -> Now {
+        self.engine.decide(op, charges, out)
     }
 
     /// Bytes set aside for slots.
