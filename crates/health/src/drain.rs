@@ -254,9 +254,8 @@ impl Drain {
     /// Ready when nothing is in flight.
     async fn idle(&self) {
         loop {
-            let mut notified = pin!(self.shared.idle.notified());
-            // Enabled before the count is read, so that no end between the two is missed.
-            notified.as_mut().enable();
+            // Made before the count is read: it hears of every end from now on, though not yet polled.
+            let notified = self.shared.idle.notified();
             if self.in_flight() == 0 {
                 return;
             }

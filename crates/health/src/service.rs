@@ -11,8 +11,6 @@ use crate::{Change, Check, CheckReport, Fault, Report, Role};
 pub(crate) struct Service {
     checks: Vec<Watched>,
     stall_after: Option<Duration>,
-    /// Latched: what has started does not start again.
-    started: bool,
     draining: bool,
     broken: bool,
     beat: Option<Instant>,
@@ -43,7 +41,6 @@ impl Service {
         Self {
             checks: checks.iter().map(watched).collect(),
             stall_after,
-            started: !checks.iter().any(|check| check.startup),
             draining: false,
             broken: false,
             beat: None,
@@ -53,8 +50,6 @@ impl Service {
     pub(crate) fn observe(&mut self, index: usize, result: Result<(), Fault>, at: Instant) {
         let check = &mut self.checks[index];
         check.standing.observe(result, at, check.rules);
-        let mut startup = self.checks.iter().filter(|check| check.startup);
-        self.started |= startup.all(|check| check.standing.passed_once());
     }
 
     pub(crate) fn beat(&mut self, now: Instant) {
@@ -89,10 +84,16 @@ impl Service {
         Report {
             stalled: self.is_stalled(now),
             broken: self.broken,
-            started: self.started,
+            started: self.is_started(),
             draining: self.draining,
             checks: self.checks.iter().map(report).collect(),
         }
+    }
+
+    /// Latched, since what has passed once has passed once.
+    fn is_started(&self) -> bool {
+        let mut startup = self.checks.iter().filter(|check| check.startup);
+        startup.all(|check| check.standing.passed_once())
     }
 
     /// A heart that has not begun to beat has not stopped.

@@ -153,6 +153,11 @@ async fn the_last_clone_takes_the_background_along() {
     sleep(2 * SECOND).await;
     assert_eq!(dependency.runs(), 3);
     drop(clone);
+    tokio::task::yield_now().await;
+    let alive = tokio::runtime::Handle::current()
+        .metrics()
+        .num_alive_tasks();
+    assert_eq!(alive, 0, "neither the check nor the heart sleeps on");
     sleep(10 * SECOND).await;
     assert_eq!(dependency.runs(), 3);
 }
