@@ -10,6 +10,8 @@ mod join_all;
 mod last_good;
 mod observer;
 mod partial;
+#[cfg(feature = "serde")]
+mod plain;
 mod reason;
 
 pub use component::kind;
@@ -20,4 +22,7 @@ pub use join_all::JoinAll;
 pub use last_good::{Aged, LastGood, Slot};
 pub use observer::{Observer, Served};
 pub use partial::{ComponentError, Fault, Partial};
+#[cfg(feature = "serde")]
+#[cfg_attr(docsrs, doc(cfg(feature = "serde")))]
+pub use plain::Config;
 pub use reason::{Reason, Unavailable};

@@ -294,6 +294,26 @@ mod tests {
     }
 
     #[test]
+    fn classes_are_found_by_name() {
+        let report = Class::new("report", 20 * SECOND);
+        let classes = Classes::builder().class(report).build().unwrap();
+        assert_eq!(classes.get("report"), Some(report));
+        assert_eq!(classes.get("external"), Some(classes.external()));
+        assert_eq!(classes.get("client_timeout"), None);
+        let names: Vec<_> = classes.iter().map(Class::name).collect();
+        assert_eq!(
+            names,
+            [
+                "simple_read",
+                "complex_query",
+                "external",
+                "total",
+                "report"
+            ]
+        );
+    }
+
+    #[test]
     fn a_name_is_given_once() {
         check(
             Classes::builder().class(Class::new("external", SECOND)),

@@ -62,32 +62,27 @@ impl Limit {
 
     /// Where a step ends which starts at `start` under the surrounding deadline.
     pub(crate) fn ends(self, start: Instant, surrounding: Option<Deadline>, own: Cause) -> End {
-        let mut deadline: Option<(Deadline, Cause)> = None;
-        let mut earlier = |candidate: Deadline, cause| {
-            // On a tie the step's own limit is named: it is the one which its author chose.
-            if deadline.is_none_or(|(chosen, _)| candidate.instant() < chosen.instant()) {
-                deadline = Some((candidate, cause));
-            }
-        };
-        if let Some(span) = self.span {
-            earlier(Deadline::starting(start, span), own);
-        }
-        if let Some(by) = self.by {
-            earlier(by, own);
-        }
-        if let Some(surrounding) = surrounding {
-            earlier(surrounding, Cause::Inherited);
-        }
-        let (deadline, cause) = deadline.expect("a limit has a span or a deadline");
-        let class = match cause {
-            Cause::Inherited => None,
-            _ => self.class,
-        };
-        End {
+        let own = |deadline, class| End {
             deadline,
-            cause,
+            cause: own,
             class,
-        }
+        };
+        let candidates = [
+            self.span
+                .map(|span| own(Deadline::starting(start, span), self.class)),
+            self.by.map(|by| own(by, None)),
+            surrounding.map(|deadline| End {
+                deadline,
+                cause: Cause::Inherited,
+                class: None,
+            }),
+        ];
+        // On a tie the first is named: the step's own limit, which its author chose.
+        candidates
+            .into_iter()
+            .flatten()
+            .min_by_key(|end| end.deadline.instant())
+            .expect("a limit has a span or a deadline")
     }
 }
 

@@ -111,6 +111,17 @@ mod tests {
     }
 
     #[test]
+    fn what_contradicts_itself_is_refused_by_both_names() {
+        let text = r#"{"total": "45s", "client_timeout": "30s"}"#;
+        let config: Config = serde_json::from_str(text).unwrap();
+        let error = Classes::try_from(config).unwrap_err();
+        assert_eq!(
+            (error.key(), error.other()),
+            ("total", Some("client_timeout"))
+        );
+    }
+
+    #[test]
     fn writes_what_it_reads() {
         let text = r#"{"external":"1s 500ms","total":"20s"}"#;
         let config: Config = serde_json::from_str(text).unwrap();

@@ -12,6 +12,19 @@ async fn an_inner_scope_cannot_buy_time() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn after_an_inner_scope_the_outer_one_is_back() {
+    let outer = Deadline::after(5 * SECOND);
+    scope(outer, async {
+        let inner = Deadline::after(SECOND);
+        assert_eq!(scope(inner, async { current() }).await, Some(inner));
+        assert_eq!(current(), Some(outer));
+        assert_eq!(enter(inner, current), Some(inner));
+        assert_eq!(current(), Some(outer));
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_scope_ends_with_each_poll() {
     let deadline = Deadline::after(SECOND);
     let mut twice = Box::pin(scope(deadline, async {

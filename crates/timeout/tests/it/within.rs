@@ -136,6 +136,9 @@ async fn a_class_is_named_only_where_its_own_limit_was_exceeded() {
     let class = Class::new("report", 2 * SECOND);
     let own = within(class, pending::<()>()).await.unwrap_err();
     assert_eq!((own.class(), own.limit()), (Some("report"), 2 * SECOND));
+    let both = Limit::from(class).and(Deadline::after(SECOND));
+    let deadline = within(both, pending::<()>()).await.unwrap_err();
+    assert_eq!((deadline.class(), deadline.limit()), (None, SECOND));
     let step = within(class, pending::<()>());
     let inherited = scope(Deadline::after(SECOND), step).await.unwrap_err();
     assert_eq!(inherited.class(), None);
