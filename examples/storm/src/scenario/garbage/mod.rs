@@ -1,6 +1,10 @@
 //! Garbage of every kind: unusable, lying, enormous, malicious.
 
+mod bodies;
+mod case;
+mod heads;
 mod plan;
+mod texts;
 mod write;
 
 use std::collections::BTreeMap;
@@ -16,7 +20,8 @@ use crate::audit::Audit;
 use crate::client::raw::{Exchange, exchange};
 use crate::figures::{Check, Figures, Specimen, Strike, Tally};
 use crate::service::Trouble;
-use plan::{Case, plan};
+use case::Case;
+use plan::plan;
 
 pub(super) struct Garbage;
 
