@@ -6,78 +6,45 @@ use std::num::NonZeroU32;
 use std::str::FromStr;
 use std::time::Duration;
 
+use seawall_ratelimit::Quota;
 use serde::Deserialize;
 use serde::de::{self, Deserializer};
 
-/// A quota as people write it: `"10/minute"`.
-///
-/// Only the grammar is checked here; the guard that enforces it parses the same text again. The bare
-/// service, which enforces nothing, refuses a bad quota all the same.
+/// A quota as people write it, `"10/minute"`, that lets something pass.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct QuotaText {
-    limit: NonZeroU32,
-    unit: Unit,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Unit {
-    Second,
-    Minute,
-    Hour,
-    Day,
-}
-
-impl Unit {
-    const ALL: [(Self, &'static str, u64); 4] = [
-        (Self::Second, "second", 1),
-        (Self::Minute, "minute", 60),
-        (Self::Hour, "hour", 60 * 60),
-        (Self::Day, "day", 24 * 60 * 60),
-    ];
-
-    fn row(self) -> (&'static str, u64) {
-        let [second, minute, hour, day] = Self::ALL.map(|(_, name, seconds)| (name, seconds));
-        match self {
-            Self::Second => second,
-            Self::Minute => minute,
-            Self::Hour => hour,
-            Self::Day => day,
-        }
-    }
-}
+pub struct QuotaText(Quota);
 
 impl QuotaText {
     pub(crate) const fn per_minute(limit: u32) -> Self {
-        Self::of(limit, Unit::Minute)
+        Self(Quota::per_minute(limit))
     }
 
     pub(crate) const fn per_hour(limit: u32) -> Self {
-        Self::of(limit, Unit::Hour)
+        Self(Quota::per_hour(limit))
     }
 
-    const fn of(limit: u32, unit: Unit) -> Self {
-        Self {
-            limit: NonZeroU32::new(limit).expect("the defaults are above zero"),
-            unit,
-        }
-    }
-
-    /// How many.
+    /// The quota itself.
     #[must_use]
-    pub const fn limit(&self) -> NonZeroU32 {
-        self.limit
+    pub const fn quota(&self) -> Quota {
+        self.0
     }
 
-    /// In how long.
+    /// How many may pass at once.
     #[must_use]
-    pub fn period(&self) -> Duration {
-        Duration::from_secs(self.unit.row().1)
+    pub fn limit(&self) -> NonZeroU32 {
+        NonZeroU32::new(self.0.burst()).expect("a quota that allows nothing is refused")
+    }
+
+    /// In how long as many come back.
+    #[must_use]
+    pub const fn period(&self) -> Duration {
+        self.0.period()
     }
 }
 
 impl fmt::Display for QuotaText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.limit, self.unit.row().0)
+        self.0.fmt(f)
     }
 }
 
@@ -85,20 +52,13 @@ impl FromStr for QuotaText {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let unusable = || {
-            format!(
-                "`{text}` is no quota; expected one such as `10/minute` (second, minute, hour, day)"
-            )
-        };
-        let (limit, unit) = text.split_once('/').ok_or_else(unusable)?;
-        let limit: u32 = limit.parse().map_err(|_| unusable())?;
-        let limit = NonZeroU32::new(limit)
-            .ok_or_else(|| format!("`{text}` allows nothing; expected at least 1"))?;
-        let (unit, ..) = Unit::ALL
-            .into_iter()
-            .find(|(_, name, _)| *name == unit)
-            .ok_or_else(unusable)?;
-        Ok(Self { limit, unit })
+        let quota: Quota = text.parse().map_err(|error| {
+            format!("`{text}` is no quota ({error}); expected one such as `10/minute`")
+        })?;
+        if quota.limit() == 0 || quota.burst() == 0 {
+            return Err(format!("`{text}` allows nothing; expected at least 1"));
+        }
+        Ok(Self(quota))
     }
 }
 

@@ -1,0 +1,226 @@
+//! The only reader of the clock.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant, SystemTime};
+
+/// One moment, on two clocks.
+///
+/// [`Algorithm::Gcra`](crate::Algorithm::Gcra) counts on the monotonic clock, windows and
+/// `X-RateLimit-Reset` on the calendar. A store that has only one clock (Redis, Postgres) puts it
+/// into both fields. All arithmetic is in whole microseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+#[expect(clippy::exhaustive_structs, reason = "clocks build it; two clocks is what it means")]
+pub struct Now {
+    /// Time since some fixed moment; never goes back.
+    pub mono: Duration,
+    /// Time since the Unix epoch; may jump.
+    pub unix: Duration,
+}
+
+impl Now {
+    /// A moment of a clock that is both monotonic and Unix time.
+    #[must_use]
+    pub const fn at(time: Duration) -> Self {
+        Self { mono: time, unix: time }
+    }
+
+    /// The moment `time` later.
+    #[must_use]
+    pub const fn plus(self, time: Duration) -> Self {
+        Self { mono: self.mono.saturating_add(time), unix: self.unix.saturating_add(time) }
+    }
+
+    #[inline]
+    pub(crate) const fn mono_us(self) -> u64 {
+        moment_us(self.mono)
+    }
+
+    #[inline]
+    pub(crate) const fn unix_us(self) -> u64 {
+        moment_us(self.unix)
+    }
+}
+
+/// Tells the time to a store.
+///
+/// Implemented for closures, for `Arc<C>`, and by [`SystemClock`], [`CoarseClock`](crate::CoarseClock)
+/// and [`ManualClock`].
+pub trait Clock: Send + Sync + 'static {
+    /// The present moment.
+    fn now(&self) -> Now;
+}
+
+impl<F> Clock for F
+where
+    F: Fn() -> Now + Send + Sync + 'static,
+{
+    fn now(&self) -> Now {
+        self()
+    }
+}
+
+impl<C: Clock + ?Sized> Clock for Arc<C> {
+    fn now(&self) -> Now {
+        (**self).now()
+    }
+}
+
+/// The clocks of the operating system. The default.
+///
+/// Reads [`Instant`] each time, and the calendar only once a second: in between, Unix time advances
+/// with the monotonic clock. So a step of the calendar clock is followed within a second.
+#[derive(Debug)]
+pub struct SystemClock {
+    start: Instant,
+    /// Nanoseconds from the start on the monotonic clock to the Unix epoch's zero, as last compared.
+    unix_at_start: AtomicU64,
+    /// Nanoseconds since the start at which to compare again.
+    compare_at: AtomicU64,
+}
+
+impl SystemClock {
+    /// A clock whose monotonic half starts now.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "this is clock.rs")]
+    pub fn new() -> Self {
+        Self {
+            start: Instant::now(),
+            unix_at_start: AtomicU64::new(nanos(unix())),
+            compare_at: AtomicU64::new(COMPARE_EVERY),
+        }
+    }
+
+    #[cold]
+    fn compare(&self, mono: u64) {
+        // Relaxed: each number is meaningful alone; that two threads compare is harmless.
+        self.compare_at.store(mono.saturating_add(COMPARE_EVERY), Ordering::Relaxed);
+        self.unix_at_start.store(nanos(unix()).saturating_sub(mono), Ordering::Relaxed);
+    }
+}
+
+impl Default for SystemClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Clock for SystemClock {
+    #[inline]
+    #[expect(clippy::disallowed_methods, reason = "this is clock.rs")]
+    fn now(&self) -> Now {
+        let mono = self.start.elapsed();
+        let mono_ns = nanos(mono);
+        if mono_ns >= self.compare_at.load(Ordering::Relaxed) {
+            self.compare(mono_ns);
+        }
+        let unix = self.unix_at_start.load(Ordering::Relaxed);
+        Now { mono, unix: mono.saturating_add(Duration::from_nanos(unix)) }
+    }
+}
+
+/// A clock that stands still until it is moved: for tests, and for replaying traces.
+///
+/// # Examples
+///
+/// ```
+/// use std::{sync::Arc, time::Duration};
+/// use seawall_ratelimit::{Limiter, ManualClock, MemoryStore, Quota};
+///
+/// let clock = Arc::new(ManualClock::new());
+/// let store = MemoryStore::builder().clock(Arc::clone(&clock)).build();
+/// let limiter = Limiter::new(store, Quota::per_minute(1));
+///
+/// assert!(limiter.check_local("alice").is_allowed());
+/// assert!(!limiter.check_local("alice").is_allowed());
+/// clock.advance(Duration::from_secs(60));
+/// assert!(limiter.check_local("alice").is_allowed());
+/// ```
+#[derive(Default)]
+pub struct ManualClock {
+    now: parking_lot::Mutex<Now>,
+}
+
+impl ManualClock {
+    /// A clock at 1970-01-01.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Moves both clocks on.
+    pub fn advance(&self, time: Duration) {
+        let mut now = self.now.lock();
+        *now = now.plus(time);
+    }
+
+    /// Moves both clocks to `now`, back too.
+    pub fn set(&self, now: Now) {
+        *self.now.lock() = now;
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Now {
+        *self.now.lock()
+    }
+}
+
+impl fmt::Debug for ManualClock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ManualClock").field(&self.now()).finish()
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is clock.rs")]
+fn unix() -> Duration {
+    // A calendar before 1970 is a clock that was never set; its windows are as good as any others.
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
+}
+
+/// 2^64 nanoseconds reach to the year 2554.
+fn nanos(time: Duration) -> u64 {
+    time.as_secs().saturating_mul(1_000_000_000).saturating_add(u64::from(time.subsec_nanos()))
+}
+
+/// Whole microseconds, rounded down. A moment beyond about 3.4e15 (the year 2077 as Unix time, 107 years as
+/// uptime) stands still there rather than to overflow what stores pack beside it.
+#[inline]
+const fn moment_us(time: Duration) -> u64 {
+    let us = time.as_secs().saturating_mul(1_000_000).saturating_add(time.subsec_micros() as u64);
+    if us > LATEST_US { LATEST_US } else { us }
+}
+
+/// The last moment that can be told: with the longest refill added it still fits 52 bits.
+const LATEST_US: u64 = (1 << 52) - (1 << 50) - 2;
+
+const COMPARE_EVERY: u64 = 1_000_000_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_system_clock_is_monotonic_and_knows_the_year() {
+        let clock = SystemClock::new();
+        let (first, second) = (clock.now(), clock.now());
+        assert!(second.mono >= first.mono);
+        assert!(first.unix > Duration::from_secs(1_700_000_000));
+    }
+
+    #[test]
+    fn a_comparison_corrects_the_calendar() {
+        let clock = SystemClock::new();
+        clock.unix_at_start.store(0, Ordering::Relaxed);
+        assert!(clock.now().unix < Duration::from_secs(3_600));
+        clock.compare_at.store(0, Ordering::Relaxed);
+        assert!(clock.now().unix > Duration::from_secs(1_700_000_000));
+    }
+
+    #[test]
+    fn an_absurd_moment_stands_still() {
+        assert_eq!(Now::at(Duration::MAX).mono_us(), LATEST_US);
+        assert_eq!(Now::at(Duration::from_nanos(1_999)).unix_us(), 1);
+    }
+}

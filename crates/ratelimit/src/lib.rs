@@ -1,0 +1,36 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod clock;
+#[cfg(feature = "conformance")]
+pub mod conformance;
+mod decision;
+mod error;
+pub mod headers;
+mod key;
+mod limiter;
+pub mod machine;
+mod observer;
+mod policies;
+mod policy;
+mod quota;
+mod report;
+mod store;
+mod sync;
+mod verdict;
+
+pub use clock::{Clock, ManualClock, Now, SystemClock};
+pub use decision::{Allowed, Decision, Denied, Reason, Source};
+pub use error::ConfigError;
+pub use key::{KeyBuf, parts as key_parts};
+pub use limiter::Limiter;
+pub use observer::Observer;
+pub use policies::{Policies, PoliciesBuilder};
+pub use policy::{CountRule, Mode, OnStoreError, Policy, PolicyName};
+pub use quota::{Algorithm, Quota, QuotaError};
+pub use report::Report;
+pub use store::{
+    BoxError, BoxStore, Charge, Grant, MemoryStore, MemoryStoreBuilder, Op, Store, StoreFailure,
+    WhenFull,
+};
+pub use verdict::{Standing, Verdict};

@@ -1,0 +1,20 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod body;
+pub mod body_limit;
+pub mod deadline;
+pub mod errors;
+mod head;
+pub mod rate_limit;
+mod reply;
+pub mod request_id;
+
+pub use body::ReplyBody;
+pub use body_limit::BodyLimitLayer;
+pub use deadline::DeadlineLayer;
+pub use errors::ErrorsLayer;
+pub use head::HttpHead;
+pub use rate_limit::RateLimitLayer;
+pub use reply::{Attached, Passthrough, respond};
+pub use request_id::RequestIdLayer;

@@ -1,0 +1,9 @@
+//! What we answer: each leaf's refusal becomes an [`ApiError`](seawall_errors::ApiError) in
+//! exactly one place.
+
+#[cfg(feature = "ratelimit")]
+#[cfg_attr(docsrs, doc(cfg(feature = "ratelimit")))]
+pub mod ratelimit;
+#[cfg(feature = "timeout")]
+#[cfg_attr(docsrs, doc(cfg(feature = "timeout")))]
+pub mod timeout;
