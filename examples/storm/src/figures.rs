@@ -71,32 +71,40 @@ impl Check {
     }
 }
 
-/// How often something happened, and what it looked like the first time.
+/// How often something happened, and what it looked like the first times.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tally {
     pub(crate) count: u64,
-    first: Option<String>,
+    examples: Vec<String>,
 }
 
 impl Tally {
+    const EXAMPLES: usize = 3;
+
     pub(crate) fn note(&mut self, what: impl FnOnce() -> String) {
         self.count += 1;
-        self.first.get_or_insert_with(what);
+        if self.examples.len() < Self::EXAMPLES {
+            let what = what();
+            if !self.examples.contains(&what) {
+                self.examples.push(what);
+            }
+        }
     }
 
     /// Counts what another tally counted.
     pub(crate) fn add(&mut self, other: &Self) {
         self.count += other.count;
-        self.first = self.first.take().or_else(|| other.first.clone());
+        let room = Self::EXAMPLES - self.examples.len();
+        self.examples
+            .extend(other.examples.iter().take(room).cloned());
     }
 }
 
 impl std::fmt::Display for Tally {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match (&self.first, self.count) {
-            (None, _) => f.write_str("none"),
-            (Some(first), 1) => f.write_str(first),
-            (Some(first), count) => write!(f, "{count}, the first: {first}"),
+        match self.count {
+            0 => f.write_str("none"),
+            count => write!(f, "{count}: {}", self.examples.join("; ")),
         }
     }
 }
@@ -143,11 +151,12 @@ mod tests {
     }
 
     #[test]
-    fn a_tally_tells_the_first() {
+    fn a_tally_counts_all_and_tells_the_first_few() {
         let mut tally = Tally::default();
         assert_eq!(tally.to_string(), "none");
-        tally.note(|| "a".to_owned());
-        tally.note(|| "b".to_owned());
-        assert_eq!(tally.to_string(), "2, the first: a");
+        for what in ["a", "b", "a", "c", "d"] {
+            tally.note(|| what.to_owned());
+        }
+        assert_eq!(tally.to_string(), "5: a; b; c");
     }
 }

@@ -1,9 +1,13 @@
 //! Garbage of every kind: unusable, lying, enormous, malicious.
 
+mod bodies;
+mod case;
+mod heads;
 mod plan;
+mod texts;
 mod write;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
@@ -16,7 +20,8 @@ use crate::audit::Audit;
 use crate::client::raw::{Exchange, exchange};
 use crate::figures::{Check, Figures, Specimen, Strike, Tally};
 use crate::service::Trouble;
-use plan::{Case, plan};
+use case::Case;
+use plan::plan;
 
 pub(super) struct Garbage;
 
@@ -51,6 +56,7 @@ async fn strike(field: &Field<'_>) -> Strike {
     field.progress.expect(cases.len());
 
     let mut from = field.addresses.take();
+    let mut seen = BTreeSet::new();
     let addressed: Vec<_> = cases
         .iter()
         .enumerate()
@@ -58,14 +64,16 @@ async fn strike(field: &Field<'_>) -> Strike {
             if number % REQUESTS_BY_ADDRESS == 0 {
                 from = field.addresses.take();
             }
-            (from, case)
+            // The first of a kind is shown, of the plan and not of the answers: the same at both.
+            let shown = case.kind.is_shown() && seen.insert(case.kind);
+            (from, case, shown)
         })
         .collect();
     stream::iter(addressed)
-        .for_each_concurrent(AT_ONCE, async |(from, case)| {
+        .for_each_concurrent(AT_ONCE, async |(from, case, shown)| {
             let exchange = exchange(from, field.service.api, &case.pieces, PATIENCE).await;
             audit.note(&case.label(), case.speaker, &exchange.answer);
-            found.lock().look(case, &exchange);
+            found.lock().look(case, &exchange, shown);
             field.progress.step();
         })
         .await;
@@ -109,7 +117,7 @@ async fn strike(field: &Field<'_>) -> Strike {
         figures,
         checks,
         controls,
-        specimens: found.specimens.into_values().collect(),
+        specimens: found.specimens,
     }
 }
 
@@ -119,11 +127,11 @@ struct Found {
     unexpected: Tally,
     oversized_taken: u64,
     most_taken: u64,
-    specimens: BTreeMap<&'static str, Specimen>,
+    specimens: Vec<Specimen>,
 }
 
 impl Found {
-    fn look(&mut self, case: &Case, exchange: &Exchange) {
+    fn look(&mut self, case: &Case, exchange: &Exchange, shown: bool) {
         *self.kinds.entry(case.kind.name()).or_default() += 1;
         if let Err(got) = case.expect.check(exchange) {
             self.unexpected.note(|| format!("{}: {got}", case.label()));
@@ -132,13 +140,11 @@ impl Found {
             self.oversized_taken += exchange.taken;
             self.most_taken = self.most_taken.max(exchange.taken);
         }
-        if let (true, Ok(answer)) = (case.kind.is_shown(), &exchange.answer) {
-            self.specimens
-                .entry(case.kind.name())
-                .or_insert_with(|| Specimen {
-                    request: case.label(),
-                    answer: answer.excerpt(),
-                });
+        if let (true, Ok(answer)) = (shown, &exchange.answer) {
+            self.specimens.push(Specimen {
+                request: case.label(),
+                answer: answer.excerpt(),
+            });
         }
     }
 }
