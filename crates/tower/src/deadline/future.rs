@@ -5,7 +5,7 @@ use std::task::{Context, Poll, ready};
 
 use http::Response;
 use pin_project::pin_project;
-use seawall_timeout::{Scope, Within};
+use seawall_timeout::Total;
 use seawall_web::answer;
 
 use crate::ReplyBody;
@@ -17,12 +17,12 @@ use crate::reply::Rendering;
 #[must_use = "futures do nothing unless polled"]
 pub struct DeadlineFuture<F> {
     #[pin]
-    inner: Within<Scope<F>>,
+    inner: Total<F>,
     rendering: Rendering,
 }
 
 impl<F> DeadlineFuture<F> {
-    pub(super) fn new(inner: Within<Scope<F>>, rendering: Rendering) -> Self {
+    pub(super) fn new(inner: Total<F>, rendering: Rendering) -> Self {
         Self { inner, rendering }
     }
 }

@@ -4,7 +4,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::{Request, Response};
-use seawall_timeout::{Deadline, scope, within};
+use seawall_timeout::total;
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -24,7 +24,7 @@ pub use future::DeadlineFuture;
 /// # Cancel safety
 ///
 /// At the deadline the inner future is dropped: its own awaits are cancelled, and tasks that it
-/// spawned go on. Use [`scope`] to make such tasks keep the deadline.
+/// spawned go on. Use [`scope`](seawall_timeout::scope) to make such tasks keep the deadline.
 ///
 /// # Cost
 ///
@@ -74,9 +74,6 @@ where
 
     fn call(&mut self, request: Request<ReqB>) -> Self::Future {
         let rendering = Rendering::of(request.extensions());
-        let own = Deadline::after(self.limit);
-        let deadline = seawall_timeout::current().map_or(own, |outer| own.min(outer));
-        let inner = scope(deadline, self.inner.call(request));
-        DeadlineFuture::new(within(self.limit, inner), rendering)
+        DeadlineFuture::new(total(self.limit, self.inner.call(request)), rendering)
     }
 }
