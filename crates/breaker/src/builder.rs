@@ -15,14 +15,14 @@ impl CircuitBreaker {
     /// The cheapest rule, and the right one where a dependency either works or does not: a
     /// database, a host. It says nothing about a dependency that fails every other call.
     pub fn consecutive(failures: u32) -> Builder {
-        Builder::new(Trip::Consecutive { failures })
+        Builder::new(Trip::consecutive(failures))
     }
 
     /// Opens when too many of the last `size` calls failed, or were slow.
     ///
     /// For steady traffic. By default half of them, of at least 10.
     pub fn count_window(size: u32) -> Builder {
-        Builder::new(Trip::Count { size, rates: Rates::default() })
+        Builder::new(Trip::count(size, Rates::default()))
     }
 
     /// Opens when too many of the calls of the last `window` failed, or were slow.
@@ -30,12 +30,12 @@ impl CircuitBreaker {
     /// For traffic that comes and goes: old failures are forgotten though no call pushes them out.
     /// By default half of them, of at least 10, in 10 buckets.
     pub fn time_window(window: Duration) -> Builder {
-        Builder::new(Trip::Time { window, buckets: DEFAULT_BUCKETS, rates: Rates::default() })
+        Builder::new(Trip::time(window, DEFAULT_BUCKETS, Rates::default()))
     }
 
     /// Opens when `failures` of the last `size` calls failed, whether there were `size` or not.
     pub fn k_of_n(failures: u32, size: u32) -> Builder {
-        Builder::new(Trip::KOfN { failures, size })
+        Builder::new(Trip::k_of_n(failures, size))
     }
 
     /// Starts from settings that were read from somewhere.

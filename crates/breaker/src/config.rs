@@ -74,6 +74,32 @@ pub enum Trip {
     },
 }
 
+impl Trip {
+    /// After so many failures without a success between.
+    #[must_use]
+    pub fn consecutive(failures: u32) -> Self {
+        Self::Consecutive { failures }
+    }
+
+    /// When the last `size` calls hold too many failures or slow calls.
+    #[must_use]
+    pub fn count(size: u32, rates: Rates) -> Self {
+        Self::Count { size, rates }
+    }
+
+    /// When the calls of the last `window` hold too many failures or slow calls.
+    #[must_use]
+    pub fn time(window: Duration, buckets: u32, rates: Rates) -> Self {
+        Self::Time { window, buckets, rates }
+    }
+
+    /// When `failures` of the last `size` calls failed.
+    #[must_use]
+    pub fn k_of_n(failures: u32, size: u32) -> Self {
+        Self::KOfN { failures, size }
+    }
+}
+
 impl Default for Trip {
     fn default() -> Self {
         Self::Consecutive { failures: 5 }

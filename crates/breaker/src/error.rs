@@ -147,7 +147,7 @@ mod tests {
         assert_eq!(open.to_string(), "circuit breaker is open, retry after 12.3s");
         let forced = Rejected::new(State::ForcedOpen, None);
         assert_eq!(forced.to_string(), "circuit breaker is forced open");
-        assert_eq!(Error::Inner(std::fmt::Error).to_string(), std::fmt::Error.to_string());
+        assert_eq!(Error::Inner(fmt::Error).to_string(), fmt::Error.to_string());
     }
 
     #[test]

@@ -62,7 +62,7 @@ impl<T, E, F: Fn(&Result<T, E>) -> Outcome> Classify<T, E> for F {
 
 /// The default classification: `Ok` is a success, `Err` a failure.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
+#[expect(clippy::exhaustive_structs, reason = "a name for a rule, which users write as a value")]
 pub struct ByResult;
 
 impl<T, E> Classify<T, E> for ByResult {

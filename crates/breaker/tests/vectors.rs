@@ -164,7 +164,7 @@ fn rates(
     failure_rate: Option<f64>,
     slow: (Option<f64>, Option<u64>),
 ) -> Builder {
-    let builder = builder.min_calls(min_calls).failure_rate(failure_rate.map(ratio));
+    let builder = builder.min_calls(min_calls.max(1)).failure_rate(failure_rate.map(ratio));
     match slow {
         (Some(rate), Some(after)) => builder.slow_calls(ms(after), ratio(rate)),
         _ => builder,
@@ -174,6 +174,9 @@ fn rates(
 fn builder(config: &Config) -> Builder {
     let mut builder = match config.trip {
         Trip::Consecutive { failures } => CircuitBreaker::consecutive(failures),
+        Trip::KOfN { failures, size } if failures > size => {
+            CircuitBreaker::k_of_n(size, size).dry_run()
+        }
         Trip::KOfN { failures, size } => CircuitBreaker::k_of_n(failures, size),
         Trip::Count { size, min_calls, failure_rate, slow_rate, slow_ms } => {
             let window = CircuitBreaker::count_window(size);
@@ -191,11 +194,11 @@ fn builder(config: &Config) -> Builder {
             rates(window, min_calls, failure_rate, (slow_rate, slow_ms))
         }
     };
-    builder = builder.reset_timeout(ms(config.open_ms)).on_drop(DropPolicy::Neutral);
-    if let Some(backoff) = &config.backoff {
-        let max = backoff.max_ms.map_or(Duration::from_secs(300 * 24 * 3600), ms);
-        builder = builder.backoff(backoff.factor, max);
-    }
+    builder = builder.on_drop(DropPolicy::Neutral);
+    let max = config.backoff.as_ref().and_then(|backoff| backoff.max_ms);
+    let max = max.map_or(Duration::from_secs(300 * 24 * 3600), ms);
+    let factor = config.backoff.as_ref().map_or(1.0, |backoff| backoff.factor);
+    builder = builder.reset_timeout(ms(config.open_ms).min(max)).backoff(factor, max);
     if let Some(EvaluateOn::Failure) = config.evaluate_on {
         builder = builder.evaluate_on_failure();
     }
@@ -298,7 +301,7 @@ impl Run {
             return Ok(None);
         }
         if let ["drop", id] = words[..] {
-            self.permits.remove(id).ok_or("no such permit")?;
+            drop(self.permits.remove(id).ok_or("no such permit")?);
             return Ok(None);
         }
         let permit = match self.breaker.try_acquire_owned() {

@@ -70,9 +70,13 @@ impl Buckets {
     ) -> Option<Counts> {
         let (tag, first) = self.add(generation, sample, &live, now)?;
         if !sample.is_clean() {
-            // Relaxed, here and below: the two tags only save scans. Whoever makes a threshold
-            // crossing possible scans himself.
+            // Relaxed, here and below: the two tags only save scans, and are ordered by what follows.
             self.spotted.store(tag, Ordering::Relaxed);
+            // Two calls that complete a crossing together must not miss each other: a success
+            // writes the calls and reads the failures, we did it the other way round. Reading by
+            // read-modify-write puts us before or after the success, which then sees our failure
+            // or we its call. (Unless they fall into different ticks: then the next call sees both.)
+            self.bucket(tag).calls.fetch_add(0, Ordering::AcqRel);
             return Some(self.sum(tag));
         }
         let spared = !first && self.scanned.load(Ordering::Relaxed) == tag;
@@ -188,7 +192,7 @@ fn count(word: &AtomicU64, tag: u32, put_back: bool, live: &impl Fn() -> bool) -
         }
         let calls = if further { count_of(held).saturating_add(1) } else { 1 };
         let next = pack(tag, calls);
-        if word.compare_exchange_weak(held, next, Ordering::Release, Ordering::Relaxed).is_ok() {
+        if word.compare_exchange_weak(held, next, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
             return if further { Added::Further } else { Added::First };
         }
     }

@@ -12,7 +12,7 @@
 //! recorder of a generation finds a foreign tag and installs a fresh word.
 //!
 //! Orderings: words are read with acquire and swapped with release, which is what the argument
-//! above needs; nothing else is published through them.
+//! above needs. Where a threshold depends on two words, the file says how they are ordered.
 
 mod bitmap;
 mod buckets;

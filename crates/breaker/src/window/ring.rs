@@ -64,13 +64,25 @@ impl Ring {
         }
         let place = self.take(generation, &live)?;
         let evicted = self.write(generation, place, sample, &live)?;
+        if sample == evicted {
+            return Some(self.counts(generation));
+        }
         self.settle(generation, sample, evicted, &live)?;
-        Some(self.counts(generation))
+        // Two calls that complete a crossing together must not miss each other: one writes the
+        // place and reads the tally, the other writes the tally and reads the place. Reading by
+        // read-modify-write puts the second before or after the first's swap of the place, and so
+        // either this reads that place, or that call sees our tally.
+        let place = self.place.fetch_add(0, Ordering::AcqRel);
+        Some(self.add_up(generation, place))
     }
 
     pub(crate) fn counts(&self, generation: u32) -> Counts {
+        self.add_up(generation, self.place.load(Ordering::Acquire))
+    }
+
+    fn add_up(&self, generation: u32, place: u64) -> Counts {
         let tally = self.tally.load(Ordering::Acquire);
-        let place = self.place(self.place.load(Ordering::Acquire), generation);
+        let place = self.place(place, generation);
         let calls = if place.full { self.size() } else { place.position };
         let (failed, slow) = tally_of(tally, generation);
         let clamp = |count: u64| {
@@ -140,9 +152,6 @@ impl Ring {
         evicted: Sample,
         live: &impl Fn() -> bool,
     ) -> Option<()> {
-        if added == evicted {
-            return Some(());
-        }
         loop {
             let word = self.tally.load(Ordering::Acquire);
             let (failed, slow) = tally_of(word, generation);
@@ -220,7 +229,7 @@ fn pack_slot(generation: u32, lap: u32, sample: Sample) -> u32 {
 }
 
 fn swap(word: &AtomicU64, from: u64, to: u64) -> bool {
-    word.compare_exchange_weak(from, to, Ordering::Release, Ordering::Relaxed).is_ok()
+    word.compare_exchange_weak(from, to, Ordering::AcqRel, Ordering::Relaxed).is_ok()
 }
 
 #[cfg(test)]
