@@ -40,7 +40,10 @@ impl CircuitBreaker {
 
     /// Starts from settings that were read from somewhere.
     pub fn from_config(config: Config) -> Builder {
-        Builder { config, ..Builder::new(Trip::default()) }
+        Builder {
+            config,
+            ..Builder::new(Trip::default())
+        }
     }
 }
 
@@ -59,7 +62,10 @@ pub struct Builder {
 impl Builder {
     fn new(trip: Trip) -> Self {
         Self {
-            config: Config { trip, ..Config::default() },
+            config: Config {
+                trip,
+                ..Config::default()
+            },
             name: Arc::from("unnamed"),
             source: None,
             observer: None,
@@ -91,7 +97,9 @@ impl Builder {
     /// A call of `after` or longer is slow; the share of slow calls in the window that opens the
     /// breaker is `rate`. Default: not measured.
     pub fn slow_calls(self, after: Duration, rate: Ratio) -> Self {
-        self.rates("slow_calls", |rates| rates.slow = Some(SlowCalls::new(after, rate)))
+        self.rates("slow_calls", |rates| {
+            rates.slow = Some(SlowCalls::new(after, rate));
+        })
     }
 
     /// Into how many buckets a time window is cut. Default: 10.
@@ -189,10 +197,17 @@ impl Builder {
         if let Some(misuse) = self.misuse {
             return Err(misuse);
         }
-        let seed = self.seed.unwrap_or_else(|| RandomState::new().hash_one(0_u8));
+        let seed = self
+            .seed
+            .unwrap_or_else(|| RandomState::new().hash_one(0_u8));
         let rules = Rules::new(&self.config, seed)?;
         let time = Time::start(self.source.unwrap_or_else(Source::system));
-        Ok(CircuitBreaker::assemble(rules, time, self.name, self.observer))
+        Ok(CircuitBreaker::assemble(
+            rules,
+            time,
+            self.name,
+            self.observer,
+        ))
     }
 
     fn rates(mut self, key: &'static str, set: impl FnOnce(&mut Rates)) -> Self {
@@ -210,7 +225,8 @@ impl Builder {
             Trip::Time { .. } => "a time window",
             Trip::KOfN { .. } => "k of n",
         };
-        self.misuse.get_or_insert(ConfigError::new(key, expected, found));
+        self.misuse
+            .get_or_insert(ConfigError::new(key, expected, found));
         self
     }
 }

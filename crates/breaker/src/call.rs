@@ -38,6 +38,10 @@ impl CircuitBreaker {
     ///
     /// As [`call`](Self::call).
     #[inline]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a closure reads better than its reference"
+    )]
     pub fn call_with<T, E>(
         &self,
         classify: impl Classify<T, E>,
@@ -95,7 +99,13 @@ impl CircuitBreaker {
         Fut: Future<Output = Result<T, E>>,
         C: Classify<T, E>,
     {
-        Run { breaker: self, classify, make: Some(make), permit: None, future: None }
+        Run {
+            breaker: self,
+            classify,
+            make: Some(make),
+            permit: None,
+            future: None,
+        }
     }
 }
 
@@ -131,11 +141,15 @@ where
             this.future.set(Some(make()));
             permit
         } else {
-            this.permit.take().expect("a future is not polled after it has returned a result")
+            this.permit
+                .take()
+                .expect("a future is not polled after it has returned a result")
         };
         permit.set_idle(false);
         let future = this.future.as_mut().as_pin_mut();
-        let polled = future.expect("a permit is held only beside its future").poll(cx);
+        let polled = future
+            .expect("a permit is held only beside its future")
+            .poll(cx);
         let Poll::Ready(result) = polled else {
             permit.set_idle(true);
             *this.permit = Some(permit);

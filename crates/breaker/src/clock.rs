@@ -162,7 +162,10 @@ impl fmt::Debug for Time {
 /// Whole milliseconds of a duration, at most `u64::MAX`.
 #[inline]
 pub(crate) fn millis(duration: Duration) -> u64 {
-    duration.as_secs().saturating_mul(1_000).saturating_add(u64::from(duration.subsec_millis()))
+    duration
+        .as_secs()
+        .saturating_mul(1_000)
+        .saturating_add(u64::from(duration.subsec_millis()))
 }
 
 /// Nanoseconds of a duration, at most `u64::MAX` (584 years).
@@ -215,7 +218,10 @@ mod system {
     pub(crate) struct Clock(Instant);
 
     impl Clock {
-        #[expect(clippy::disallowed_methods, reason = "this is the file that reads the clock")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "this is the file that reads the clock"
+        )]
         pub(crate) fn new() -> Self {
             Self(Instant::now())
         }
@@ -224,7 +230,10 @@ mod system {
             self.precise()
         }
 
-        #[expect(clippy::disallowed_methods, reason = "this is the file that reads the clock")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "this is the file that reads the clock"
+        )]
         pub(crate) fn precise(&self) -> Duration {
             self.0.elapsed()
         }

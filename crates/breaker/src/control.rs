@@ -22,9 +22,9 @@ impl CircuitBreaker {
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         match self.effective() {
-            Phase::Open { until } => {
-                Some(Duration::from_millis(until.saturating_sub(self.time.millis())))
-            }
+            Phase::Open { until } => Some(Duration::from_millis(
+                until.saturating_sub(self.time.millis()),
+            )),
             _ => None,
         }
     }
@@ -34,7 +34,12 @@ impl CircuitBreaker {
         let moment = match word.phase() {
             // Only the date of a half-open phase matters, so only there the lock is needed.
             Phase::HalfOpen(_) => self.moment(),
-            phase => Moment { phase, since: 0, opens: 0, generation: word.generation() },
+            phase => Moment {
+                phase,
+                since: 0,
+                opens: 0,
+                generation: word.generation(),
+            },
         };
         self.rules.laws.effective(moment, || self.time.millis())
     }
@@ -76,6 +81,12 @@ impl CircuitBreaker {
 
     fn overrule(&self, to: To) {
         let at = self.time.millis();
-        self.turn(|_, _| Some(Step { to, at, cause: Cause::Manual }));
+        self.turn(|_, _| {
+            Some(Step {
+                to,
+                at,
+                cause: Cause::Manual,
+            })
+        });
     }
 }

@@ -52,7 +52,10 @@ impl std::error::Error for Rejected {}
 /// What [`CircuitBreaker::call`](crate::CircuitBreaker::call) and
 /// [`run`](crate::CircuitBreaker::run) return instead of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "a call is rejected or it fails: callers match on both")]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "a call is rejected or it fails: callers match on both"
+)]
 pub enum Error<E> {
     /// The breaker did not admit the call.
     Rejected(Rejected),
@@ -113,7 +116,11 @@ pub struct ConfigError {
 
 impl ConfigError {
     pub(crate) fn new(key: &'static str, expected: &'static str, found: impl fmt::Debug) -> Self {
-        Self { key, expected, found: format!("{found:?}") }
+        Self {
+            key,
+            expected,
+            found: format!("{found:?}"),
+        }
     }
 
     /// The setting that is wrong, as the builder and the configuration file name it.
@@ -131,7 +138,11 @@ impl ConfigError {
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: expected {}, found {}", self.key, self.expected, self.found)
+        write!(
+            f,
+            "{}: expected {}, found {}",
+            self.key, self.expected, self.found
+        )
     }
 }
 
@@ -144,7 +155,10 @@ mod tests {
     #[test]
     fn messages_tell_the_state_and_the_wait() {
         let open = Rejected::new(State::Open, Some(Duration::from_millis(12_345)));
-        assert_eq!(open.to_string(), "circuit breaker is open, retry after 12.3s");
+        assert_eq!(
+            open.to_string(),
+            "circuit breaker is open, retry after 12.3s"
+        );
         let forced = Rejected::new(State::ForcedOpen, None);
         assert_eq!(forced.to_string(), "circuit breaker is forced open");
         assert_eq!(Error::Inner(fmt::Error).to_string(), fmt::Error.to_string());

@@ -19,7 +19,10 @@ pub(crate) mod duration {
 pub(crate) mod optional_duration {
     use super::{Deserialize, Deserializer, Duration, NEVER, Serializer, parse};
 
-    #[expect(clippy::ref_option, reason = "serde hands over a reference to the field")]
+    #[expect(
+        clippy::ref_option,
+        reason = "serde hands over a reference to the field"
+    )]
     pub(crate) fn serialize<S: Serializer>(
         value: &Option<Duration>,
         to: S,
@@ -34,7 +37,11 @@ pub(crate) mod optional_duration {
         from: D,
     ) -> Result<Option<Duration>, D::Error> {
         let text = String::deserialize(from)?;
-        if text == NEVER { Ok(None) } else { parse(&text).map(Some) }
+        if text == NEVER {
+            Ok(None)
+        } else {
+            parse(&text).map(Some)
+        }
     }
 }
 

@@ -60,9 +60,18 @@ impl Judge {
 mod tests {
     use super::*;
 
-    const OK: Sample = Sample { bad: false, slow: false };
-    const BAD: Sample = Sample { bad: true, slow: false };
-    const SLOW: Sample = Sample { bad: false, slow: true };
+    const OK: Sample = Sample {
+        bad: false,
+        slow: false,
+    };
+    const BAD: Sample = Sample {
+        bad: true,
+        slow: false,
+    };
+    const SLOW: Sample = Sample {
+        bad: false,
+        slow: true,
+    };
 
     fn half() -> Judge {
         Judge {
@@ -75,7 +84,17 @@ mod tests {
 
     #[track_caller]
     fn check(judge: &Judge, calls: u32, failures: u32, slow: u32, last: Sample, condemned: bool) {
-        assert_eq!(judge.condemns(Counts { calls, failures, slow }, last), condemned);
+        assert_eq!(
+            judge.condemns(
+                Counts {
+                    calls,
+                    failures,
+                    slow
+                },
+                last
+            ),
+            condemned
+        );
     }
 
     #[test]
@@ -90,7 +109,10 @@ mod tests {
     #[test]
     fn a_success_trips_only_where_it_may() {
         check(&half(), 4, 2, 0, OK, true);
-        let strict = Judge { on_success: false, ..half() };
+        let strict = Judge {
+            on_success: false,
+            ..half()
+        };
         check(&strict, 4, 2, 0, OK, false);
         check(&strict, 4, 0, 4, SLOW, false);
         check(&strict, 4, 2, 0, BAD, true);

@@ -5,10 +5,12 @@ mod breaker;
 mod builder;
 mod call;
 mod clock;
+mod complete;
 mod config;
 mod control;
 mod drop_policy;
 mod error;
+mod half_open;
 #[cfg(feature = "serde")]
 mod humane;
 mod judge;
@@ -36,11 +38,10 @@ pub use breaker::CircuitBreaker;
 pub use builder::Builder;
 pub use call::Run;
 pub use clock::{Clock, ManualClock};
-pub use config::{
-    AfterWait, Config, EvaluateOn, HalfOpen, IgnoredAs, Rates, SlowCalls, Trip, Verdict,
-};
+pub use config::{Config, EvaluateOn, IgnoredAs, Rates, SlowCalls, Trip};
 pub use drop_policy::{DropPolicy, DropRule};
 pub use error::{ConfigError, Error, Rejected};
+pub use half_open::{AfterWait, HalfOpen, Verdict};
 pub use judge::Counts;
 pub use observer::{Cause, Completion, Observer, Transition};
 pub use open_time::OpenTime;

@@ -42,7 +42,12 @@ impl Observer for Log {
 impl Log {
     fn states(&self) -> Vec<State> {
         let told = self.0.lock().unwrap();
-        assert!(told.iter().zip(2..).all(|(told, generation)| told.0 == generation), "{told:?}");
+        assert!(
+            told.iter()
+                .zip(2..)
+                .all(|(told, generation)| told.0 == generation),
+            "{told:?}"
+        );
         told.iter().map(|told| told.1).collect()
     }
 }
@@ -57,8 +62,15 @@ struct Rig {
 fn rig(builder: Builder) -> Rig {
     let clock = ManualClock::new();
     let log = Arc::new(Log::default());
-    let builder = builder.reset_timeout(ms(100)).clock(clock.clone()).observer(Arc::clone(&log));
-    Rig { clock, breaker: Arc::new(builder.build().unwrap()), log }
+    let builder = builder
+        .reset_timeout(ms(100))
+        .clock(clock.clone())
+        .observer(Arc::clone(&log));
+    Rig {
+        clock,
+        breaker: Arc::new(builder.build().unwrap()),
+        log,
+    }
 }
 
 fn one_probe(failures: u32) -> Builder {
@@ -101,7 +113,10 @@ fn b_three_that_come_when_the_wait_is_over_get_one_probe() {
             let breaker = Arc::clone(breaker);
             move || breaker.try_acquire_owned().ok()
         };
-        let others = [thread::spawn(ask(&rig.breaker)), thread::spawn(ask(&rig.breaker))];
+        let others = [
+            thread::spawn(ask(&rig.breaker)),
+            thread::spawn(ask(&rig.breaker)),
+        ];
         let mine = ask(&rig.breaker)();
         let theirs = others.map(|other| other.join().unwrap());
         assert_eq!(theirs.iter().chain([&mine]).flatten().count(), 1);
@@ -113,7 +128,9 @@ fn b_three_that_come_when_the_wait_is_over_get_one_probe() {
 #[test]
 fn c_a_failing_probe_a_dropped_probe_and_a_newcomer_agree() {
     model(|| {
-        let probes = HalfOpen::all_of(2).permits(2).max_wait(None, AfterWait::Reprobe);
+        let probes = HalfOpen::all_of(2)
+            .permits(2)
+            .max_wait(None, AfterWait::Reprobe);
         let rig = rig(CircuitBreaker::consecutive(1).half_open(probes));
         let (_early, first) = half_open(&rig);
         let second = permit(&rig.breaker);
@@ -123,7 +140,10 @@ fn c_a_failing_probe_a_dropped_probe_and_a_newcomer_agree() {
         failing.join().unwrap();
         dropping.join().unwrap();
         assert_eq!(rig.breaker.state(), State::Open, "a failure is never lost");
-        assert_eq!(rig.log.states(), [State::Open, State::HalfOpen, State::Open]);
+        assert_eq!(
+            rig.log.states(),
+            [State::Open, State::HalfOpen, State::Open]
+        );
         drop(newcomer);
     });
 }
@@ -141,7 +161,10 @@ fn d_a_late_result_changes_nothing_while_it_closes() {
         assert!(fresh.is_ok());
         assert_eq!(rig.breaker.state(), State::Closed);
         assert_eq!(rig.breaker.snapshot().counts.failures, 0);
-        assert_eq!(rig.log.states(), [State::Open, State::HalfOpen, State::Closed]);
+        assert_eq!(
+            rig.log.states(),
+            [State::Open, State::HalfOpen, State::Closed]
+        );
     });
 }
 
@@ -160,7 +183,10 @@ fn e_a_probe_given_up_and_its_result_that_comes_at_last_do_not_meet() {
         assert!(new.is_ok());
         assert_eq!(rig.breaker.state(), State::HalfOpen);
         assert_eq!(rig.breaker.snapshot().probes, 1);
-        assert_eq!(rig.log.states(), [State::Open, State::HalfOpen, State::HalfOpen]);
+        assert_eq!(
+            rig.log.states(),
+            [State::Open, State::HalfOpen, State::HalfOpen]
+        );
     });
 }
 
@@ -172,9 +198,16 @@ fn f_a_reset_and_a_trip_come_in_one_order_or_the_other() {
         let trip = thread::spawn(move || failing.failure());
         rig.breaker.reset();
         trip.join().unwrap();
-        assert_eq!(rig.breaker.state(), State::Closed, "a reset is never overruled by the past");
+        assert_eq!(
+            rig.breaker.state(),
+            State::Closed,
+            "a reset is never overruled by the past"
+        );
         let states = rig.log.states();
-        assert!(states == [State::Closed] || states == [State::Open, State::Closed], "{states:?}");
+        assert!(
+            states == [State::Closed] || states == [State::Open, State::Closed],
+            "{states:?}"
+        );
     });
 }
 
@@ -193,7 +226,11 @@ fn around_a_reset(preemptions: usize, builder: fn() -> Builder) {
         other.join().unwrap();
         reset.join().unwrap();
         let counts = rig.breaker.snapshot().counts;
-        assert_eq!((counts.calls, counts.failures), (1, 1), "what came after the reset, no more");
+        assert_eq!(
+            (counts.calls, counts.failures),
+            (1, 1),
+            "what came after the reset, no more"
+        );
     });
 }
 
@@ -209,7 +246,9 @@ fn g_a_ring_keeps_generations_apart() {
 
 #[test]
 fn g_buckets_keep_generations_apart() {
-    around_a_reset(2, || CircuitBreaker::time_window(ms(100)).buckets(1).min_calls(8));
+    around_a_reset(2, || {
+        CircuitBreaker::time_window(ms(100)).buckets(1).min_calls(8)
+    });
 }
 
 #[test]

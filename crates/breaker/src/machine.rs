@@ -3,7 +3,7 @@
 //! Pure functions over values. They read no clock and know nothing of threads; whoever calls them
 //! installs what they say in one compare-and-swap, or asks again.
 
-use crate::config::{AfterWait, Verdict};
+use crate::half_open::{AfterWait, Verdict};
 use crate::open_time::{OpenTime, roll};
 use crate::outcome::Sample;
 use crate::word::{Phase, Probes};
@@ -63,7 +63,10 @@ pub(crate) enum To {
     /// For this long, whatever the open time says.
     OpenFor(u64),
     /// For this long, as the latest of so many openings in a row.
-    OpenAgain { wait: u64, opens: u32 },
+    OpenAgain {
+        wait: u64,
+        opens: u32,
+    },
     HalfOpen(Probes),
     ForcedOpen,
     Disabled,
@@ -83,7 +86,10 @@ impl Laws {
                 let asked = probes.in_flight + probes.results();
                 if probes.in_flight < self.permits && asked < self.verdict.need() {
                     let in_flight = probes.in_flight + 1;
-                    Admission::Probe(Phase::HalfOpen(Probes { in_flight, ..probes }))
+                    Admission::Probe(Phase::HalfOpen(Probes {
+                        in_flight,
+                        ..probes
+                    }))
                 } else {
                     Admission::Reject(Some(self.hint.min(self.wait_left(since, now))))
                 }
@@ -92,12 +98,23 @@ impl Laws {
     }
 
     /// The transition that time alone demands, if any. `arriving` calls become the first probes.
-    pub(crate) fn overdue(&self, phase: Phase, since: u64, now: u64, arriving: u32) -> Option<Step> {
-        let probes = Probes { in_flight: arriving, ..Probes::default() };
+    pub(crate) fn overdue(
+        &self,
+        phase: Phase,
+        since: u64,
+        now: u64,
+        arriving: u32,
+    ) -> Option<Step> {
+        let probes = Probes {
+            in_flight: arriving,
+            ..Probes::default()
+        };
         match phase {
-            Phase::Open { until } if now >= until => {
-                Some(Step { to: To::HalfOpen(probes), at: now, cause: Cause::WaitOver })
-            }
+            Phase::Open { until } if now >= until => Some(Step {
+                to: To::HalfOpen(probes),
+                at: now,
+                cause: Cause::WaitOver,
+            }),
             Phase::HalfOpen(_) if self.is_overdue(since, now) => {
                 let over = since.saturating_add(self.max_wait.unwrap_or(0));
                 let (to, at) = match self.after_wait {
@@ -106,7 +123,11 @@ impl Laws {
                     AfterWait::Open => (To::Open(None), over),
                     AfterWait::Closed => (To::Closed, over),
                 };
-                Some(Step { to, at, cause: Cause::NoVerdict })
+                Some(Step {
+                    to,
+                    at,
+                    cause: Cause::NoVerdict,
+                })
             }
             _ => None,
         }
@@ -119,13 +140,20 @@ impl Laws {
 
     /// How long the probes still have; `u64::MAX` without a limit.
     fn wait_left(&self, since: u64, now: u64) -> u64 {
-        self.max_wait.map_or(u64::MAX, |wait| since.saturating_add(wait).saturating_sub(now))
+        self.max_wait.map_or(u64::MAX, |wait| {
+            since.saturating_add(wait).saturating_sub(now)
+        })
     }
 
     /// The result of a probe; `None` is one that does not count.
     pub(crate) fn settle(&self, probes: Probes, sample: Option<Sample>) -> Settlement {
-        let mut probes = Probes { in_flight: probes.in_flight.saturating_sub(1), ..probes };
-        let Some(sample) = sample else { return Settlement::Undecided(probes) };
+        let mut probes = Probes {
+            in_flight: probes.in_flight.saturating_sub(1),
+            ..probes
+        };
+        let Some(sample) = sample else {
+            return Settlement::Undecided(probes);
+        };
         probes.ok += u32::from(!sample.bad);
         probes.bad += u32::from(sample.bad);
         probes.slow += u32::from(sample.slow);
@@ -134,13 +162,24 @@ impl Laws {
             Verdict::KOfN { successes, size } => {
                 (probes.ok >= successes, probes.bad > size - successes)
             }
-            Verdict::Sample { size, failures, strict: true } => {
-                (probes.results() >= size, failures.exceeded(probes.bad, size))
-            }
-            Verdict::Sample { size, failures, strict: false } => {
+            Verdict::Sample {
+                size,
+                failures,
+                strict: true,
+            } => (
+                probes.results() >= size,
+                failures.exceeded(probes.bad, size),
+            ),
+            Verdict::Sample {
+                size,
+                failures,
+                strict: false,
+            } => {
                 let done = probes.results() >= size;
                 let bad = failures.reached(probes.bad, size)
-                    || self.slow.is_some_and(|slow| slow.reached(probes.slow, size));
+                    || self
+                        .slow
+                        .is_some_and(|slow| slow.reached(probes.slow, size));
                 (done, done && bad)
             }
         };
@@ -159,14 +198,25 @@ impl Laws {
             To::Open(floor) => {
                 let opens = opens.saturating_add(1);
                 let wait = self.open.wait(opens, roll(self.seed, generation), floor);
-                (Phase::Open { until: step.at.saturating_add(wait) }, opens)
+                (
+                    Phase::Open {
+                        until: step.at.saturating_add(wait),
+                    },
+                    opens,
+                )
             }
-            To::OpenFor(wait) => {
-                (Phase::Open { until: step.at.saturating_add(wait) }, opens.saturating_add(1))
-            }
-            To::OpenAgain { wait, opens } => {
-                (Phase::Open { until: step.at.saturating_add(wait) }, opens.max(1))
-            }
+            To::OpenFor(wait) => (
+                Phase::Open {
+                    until: step.at.saturating_add(wait),
+                },
+                opens.saturating_add(1),
+            ),
+            To::OpenAgain { wait, opens } => (
+                Phase::Open {
+                    until: step.at.saturating_add(wait),
+                },
+                opens.max(1),
+            ),
             To::HalfOpen(probes) => (Phase::HalfOpen(probes), opens),
             To::ForcedOpen => (Phase::ForcedOpen, opens),
             To::Disabled => (Phase::Disabled, opens),
@@ -177,7 +227,12 @@ impl Laws {
     /// The phase as a call would find it that arrived `now`: what time demands is done in thought.
     /// The clock is read only where time matters.
     pub(crate) fn effective(&self, from: Moment, now: impl FnOnce() -> u64) -> Phase {
-        let Moment { mut phase, mut since, mut opens, mut generation } = from;
+        let Moment {
+            mut phase,
+            mut since,
+            mut opens,
+            mut generation,
+        } = from;
         if !matches!(phase, Phase::Open { .. } | Phase::HalfOpen(_)) {
             return phase;
         }
@@ -205,13 +260,25 @@ pub(crate) struct Moment {
 mod tests {
     use super::*;
 
-    const OK: Sample = Sample { bad: false, slow: false };
-    const BAD: Sample = Sample { bad: true, slow: false };
-    const SLOW: Sample = Sample { bad: false, slow: true };
+    const OK: Sample = Sample {
+        bad: false,
+        slow: false,
+    };
+    const BAD: Sample = Sample {
+        bad: true,
+        slow: false,
+    };
+    const SLOW: Sample = Sample {
+        bad: false,
+        slow: true,
+    };
 
     fn laws(verdict: Verdict) -> Laws {
         Laws {
-            open: OpenTime { base: Duration::from_millis(100), ..OpenTime::default() },
+            open: OpenTime {
+                base: Duration::from_millis(100),
+                ..OpenTime::default()
+            },
             seed: 0,
             permits: 2,
             verdict,
@@ -227,7 +294,12 @@ mod tests {
     }
 
     fn half_open(in_flight: u32, ok: u32, bad: u32) -> Phase {
-        Phase::HalfOpen(Probes { in_flight, ok, bad, slow: 0 })
+        Phase::HalfOpen(Probes {
+            in_flight,
+            ok,
+            bad,
+            slow: 0,
+        })
     }
 
     /// Feeds results to fresh probes until one decides.
@@ -259,7 +331,11 @@ mod tests {
 
     #[test]
     fn a_sample_decides_when_it_is_complete() {
-        let laws = laws(Verdict::Sample { size: 4, failures: Ratio::percent(50), strict: false });
+        let laws = laws(Verdict::Sample {
+            size: 4,
+            failures: Ratio::percent(50),
+            strict: false,
+        });
         check(&laws, &[BAD, BAD, BAD], None);
         check(&laws, &[BAD, OK, OK, OK], Some(Settlement::Close));
         check(&laws, &[BAD, BAD, OK, OK], Some(Settlement::Open));
@@ -269,7 +345,11 @@ mod tests {
 
     #[test]
     fn a_strict_sample_opens_as_soon_as_the_share_is_exceeded() {
-        let laws = laws(Verdict::Sample { size: 4, failures: Ratio::percent(50), strict: true });
+        let laws = laws(Verdict::Sample {
+            size: 4,
+            failures: Ratio::percent(50),
+            strict: true,
+        });
         check(&laws, &[BAD, BAD, BAD], Some(Settlement::Open));
         check(&laws, &[BAD, BAD, OK, OK], Some(Settlement::Close));
         check(&laws, &[OK, BAD, BAD, BAD], Some(Settlement::Open));
@@ -277,7 +357,10 @@ mod tests {
 
     #[test]
     fn k_of_n_decides_as_soon_as_it_can() {
-        let laws = laws(Verdict::KOfN { successes: 2, size: 3 });
+        let laws = laws(Verdict::KOfN {
+            successes: 2,
+            size: 3,
+        });
         check(&laws, &[OK, OK], Some(Settlement::Close));
         check(&laws, &[OK, BAD], None);
         check(&laws, &[BAD, BAD], Some(Settlement::Open));
@@ -286,8 +369,16 @@ mod tests {
 
     #[test]
     fn what_does_not_count_only_gives_its_place_back() {
-        let probes = Probes { in_flight: 2, ok: 1, bad: 1, slow: 1 };
-        let left = Probes { in_flight: 1, ..probes };
+        let probes = Probes {
+            in_flight: 2,
+            ok: 1,
+            bad: 1,
+            slow: 1,
+        };
+        let left = Probes {
+            in_flight: 1,
+            ..probes
+        };
         assert_eq!(all_of(3).settle(probes, None), Settlement::Undecided(left));
     }
 
@@ -295,8 +386,14 @@ mod tests {
     fn probes_are_bounded_in_flight_and_in_all() {
         let laws = all_of(3);
         let admit = |phase| laws.admit(phase, 0, 0);
-        assert_eq!(admit(half_open(0, 0, 0)), Admission::Probe(half_open(1, 0, 0)));
-        assert_eq!(admit(half_open(1, 1, 0)), Admission::Probe(half_open(2, 1, 0)));
+        assert_eq!(
+            admit(half_open(0, 0, 0)),
+            Admission::Probe(half_open(1, 0, 0))
+        );
+        assert_eq!(
+            admit(half_open(1, 1, 0)),
+            Admission::Probe(half_open(2, 1, 0))
+        );
         assert_eq!(admit(half_open(2, 0, 0)), Admission::Reject(Some(70)));
         assert_eq!(admit(half_open(1, 2, 0)), Admission::Reject(Some(70)));
         assert_eq!(admit(half_open(1, 1, 1)), Admission::Reject(Some(70)));
@@ -316,7 +413,10 @@ mod tests {
         assert_eq!(admit(0), Admission::Reject(Some(100)));
         assert_eq!(admit(99), Admission::Reject(Some(1)));
         assert_eq!(admit(100), Admission::Overdue);
-        assert_eq!(all_of(1).admit(Phase::ForcedOpen, 0, 0), Admission::Reject(None));
+        assert_eq!(
+            all_of(1).admit(Phase::ForcedOpen, 0, 0),
+            Admission::Reject(None)
+        );
         for phase in [
             Phase::Closed { announced: true },
             Phase::Disabled,
@@ -329,23 +429,42 @@ mod tests {
     #[test]
     fn a_wait_without_verdict_ends_as_configured() {
         let end = |after_wait| {
-            let laws = Laws { after_wait, ..all_of(1) };
+            let laws = Laws {
+                after_wait,
+                ..all_of(1)
+            };
             let step = laws.overdue(half_open(1, 0, 0), 500, 1_700, 1)?;
             assert_eq!(step.cause, Cause::NoVerdict);
             Some((step.to, step.at))
         };
-        let probes = Probes { in_flight: 1, ..Probes::default() };
+        let probes = Probes {
+            in_flight: 1,
+            ..Probes::default()
+        };
         assert_eq!(end(AfterWait::Reprobe), Some((To::HalfOpen(probes), 1_700)));
         assert_eq!(end(AfterWait::Open), Some((To::Open(None), 1_500)));
         assert_eq!(end(AfterWait::Closed), Some((To::Closed, 1_500)));
         assert_eq!(all_of(1).overdue(half_open(1, 0, 0), 500, 1_499, 1), None);
-        let patient = Laws { max_wait: None, ..all_of(1) };
+        let patient = Laws {
+            max_wait: None,
+            ..all_of(1)
+        };
         assert_eq!(patient.overdue(half_open(1, 0, 0), 0, u64::MAX, 1), None);
     }
 
     #[test]
     fn only_a_closing_forgets_the_openings() {
-        let enter = |to| all_of(1).enter(Step { to, at: 10, cause: Cause::Manual }, 2, 3);
+        let enter = |to| {
+            all_of(1).enter(
+                Step {
+                    to,
+                    at: 10,
+                    cause: Cause::Manual,
+                },
+                2,
+                3,
+            )
+        };
         assert_eq!(enter(To::Closed), (Phase::Closed { announced: false }, 0));
         assert_eq!(enter(To::Open(None)), (Phase::Open { until: 110 }, 4));
         assert_eq!(enter(To::OpenFor(5)), (Phase::Open { until: 15 }, 4));
@@ -353,18 +472,35 @@ mod tests {
         assert_eq!(enter(again), (Phase::Open { until: 15 }, 7));
         assert_eq!(enter(To::ForcedOpen), (Phase::ForcedOpen, 3));
         assert_eq!(enter(To::Disabled), (Phase::Disabled, 3));
-        assert_eq!(enter(To::MetricsOnly), (Phase::MetricsOnly { announced: false }, 3));
-        assert_eq!(enter(To::HalfOpen(Probes::default())), (half_open(0, 0, 0), 3));
+        assert_eq!(
+            enter(To::MetricsOnly),
+            (Phase::MetricsOnly { announced: false }, 3)
+        );
+        assert_eq!(
+            enter(To::HalfOpen(Probes::default())),
+            (half_open(0, 0, 0), 3)
+        );
     }
 
     #[test]
     fn the_effective_phase_is_what_a_call_would_meet() {
-        let laws = Laws { after_wait: AfterWait::Open, ..all_of(1) };
+        let laws = Laws {
+            after_wait: AfterWait::Open,
+            ..all_of(1)
+        };
         let at = |phase, now| {
-            let from = Moment { phase, since: 0, opens: 1, generation: 5 };
+            let from = Moment {
+                phase,
+                since: 0,
+                opens: 1,
+                generation: 5,
+            };
             laws.effective(from, || now)
         };
-        assert_eq!(at(Phase::Open { until: 100 }, 99), Phase::Open { until: 100 });
+        assert_eq!(
+            at(Phase::Open { until: 100 }, 99),
+            Phase::Open { until: 100 }
+        );
         assert_eq!(at(Phase::Open { until: 100 }, 100), half_open(0, 0, 0));
         assert_eq!(at(half_open(1, 0, 0), 999), half_open(1, 0, 0));
         assert_eq!(at(half_open(1, 0, 0), 1_000), Phase::Open { until: 1_100 });

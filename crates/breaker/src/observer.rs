@@ -145,7 +145,9 @@ const MOST_PENDING: usize = 1_024;
 
 impl Reports {
     pub(crate) fn new() -> Self {
-        Self { inner: Mutex::new(Pending::default()) }
+        Self {
+            inner: Mutex::new(Pending::default()),
+        }
     }
 
     /// Called under the lock of the transition itself, so that the queue has their order.

@@ -52,7 +52,11 @@ impl OpenTime {
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         check_wait("open.base", self.base)?;
         if !(1.0..=1_000.0).contains(&self.factor) {
-            return Err(ConfigError::new("open.factor", "a number from 1 to 1000", self.factor));
+            return Err(ConfigError::new(
+                "open.factor",
+                "a number from 1 to 1000",
+                self.factor,
+            ));
         }
         if self.factor > 1.0 && self.max < self.base {
             return Err(ConfigError::new("open.max", "at least open.base", self.max));
@@ -61,10 +65,18 @@ impl OpenTime {
             return Err(ConfigError::new("open.max", "at most a year", self.max));
         }
         if self.jitter == Ratio::ONE {
-            return Err(ConfigError::new("open.jitter", "less than 1", self.jitter.get()));
+            return Err(ConfigError::new(
+                "open.jitter",
+                "less than 1",
+                self.jitter.get(),
+            ));
         }
         if self.upstream_max > LONGEST {
-            return Err(ConfigError::new("open.upstream_max", "at most a year", self.upstream_max));
+            return Err(ConfigError::new(
+                "open.upstream_max",
+                "at most a year",
+                self.upstream_max,
+            ));
         }
         Ok(())
     }
@@ -154,7 +166,10 @@ mod tests {
         assert_eq!(open.wait(1, 0, None), 900);
         assert_eq!(open.wait(1, u64::MAX, None), 1_100);
         let waits: Vec<u64> = (0..100).map(|k| open.wait(1, roll(7, k), None)).collect();
-        assert!(waits.iter().any(|w| *w < 950) && waits.iter().any(|w| *w > 1_050), "{waits:?}");
+        assert!(
+            waits.iter().any(|w| *w < 950) && waits.iter().any(|w| *w > 1_050),
+            "{waits:?}"
+        );
     }
 
     #[test]
@@ -173,11 +188,27 @@ mod tests {
             ("open.factor", growing(1, f64::NAN, 1)),
             ("open.max", growing(2, 2.0, 1)),
             ("open.max", growing(2, 2.0, u64::MAX)),
-            ("open.jitter", OpenTime { jitter: Ratio::ONE, ..OpenTime::default() }),
-            ("open.upstream_max", OpenTime { upstream_max: Duration::MAX, ..OpenTime::default() }),
+            (
+                "open.jitter",
+                OpenTime {
+                    jitter: Ratio::ONE,
+                    ..OpenTime::default()
+                },
+            ),
+            (
+                "open.upstream_max",
+                OpenTime {
+                    upstream_max: Duration::MAX,
+                    ..OpenTime::default()
+                },
+            ),
         ];
         for (key, open) in cases {
-            assert_eq!(open.check().map_err(|error| error.key()), Err(key), "{open:?}");
+            assert_eq!(
+                open.check().map_err(|error| error.key()),
+                Err(key),
+                "{open:?}"
+            );
         }
     }
 }

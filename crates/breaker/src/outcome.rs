@@ -62,13 +62,20 @@ impl<T, E, F: Fn(&Result<T, E>) -> Outcome> Classify<T, E> for F {
 
 /// The default classification: `Ok` is a success, `Err` a failure.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[expect(clippy::exhaustive_structs, reason = "a name for a rule, which users write as a value")]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "a name for a rule, which users write as a value"
+)]
 pub struct ByResult;
 
 impl<T, E> Classify<T, E> for ByResult {
     #[inline]
     fn classify(&self, result: &Result<T, E>) -> Outcome {
-        if result.is_ok() { Outcome::Success } else { Outcome::Failure }
+        if result.is_ok() {
+            Outcome::Success
+        } else {
+            Outcome::Failure
+        }
     }
 }
 

@@ -36,7 +36,12 @@ struct Held<B: Deref<Target = CircuitBreaker>> {
 impl<B: Deref<Target = CircuitBreaker>> Held<B> {
     #[inline]
     fn new(breaker: B, ticket: Ticket) -> Self {
-        Self { breaker, ticket, reported: false, idle: false }
+        Self {
+            breaker,
+            ticket,
+            reported: false,
+            idle: false,
+        }
     }
 
     #[inline]
@@ -124,12 +129,16 @@ impl OwnedPermit {
 
 impl fmt::Debug for Permit<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Permit").field(&self.0.breaker.name()).finish()
+        f.debug_tuple("Permit")
+            .field(&self.0.breaker.name())
+            .finish()
     }
 }
 
 impl fmt::Debug for OwnedPermit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("OwnedPermit").field(&self.0.breaker.name()).finish()
+        f.debug_tuple("OwnedPermit")
+            .field(&self.0.breaker.name())
+            .finish()
     }
 }

@@ -112,8 +112,16 @@ mod tests {
     #[track_caller]
     fn check(ratio: f64, part: u32, whole: u32, reached: bool, exceeded: bool) {
         let ratio = Ratio::new(ratio).unwrap();
-        assert_eq!(ratio.reached(part, whole), reached, "{part} of {whole} reaches {ratio}");
-        assert_eq!(ratio.exceeded(part, whole), exceeded, "{part} of {whole} exceeds {ratio}");
+        assert_eq!(
+            ratio.reached(part, whole),
+            reached,
+            "{part} of {whole} reaches {ratio}"
+        );
+        assert_eq!(
+            ratio.exceeded(part, whole),
+            exceeded,
+            "{part} of {whole} exceeds {ratio}"
+        );
     }
 
     #[test]

@@ -81,7 +81,12 @@ impl<K: Hash + Eq + Clone> Registry<K> {
         let shards = (capacity / 64).clamp(1, 16);
         Ok(Self {
             shards: (0..shards)
-                .map(|_| RwLock::new(Shard { entries: HashMap::new(), order: VecDeque::new() }))
+                .map(|_| {
+                    RwLock::new(Shard {
+                        entries: HashMap::new(),
+                        order: VecDeque::new(),
+                    })
+                })
                 .collect(),
             room: capacity / shards,
             template,
@@ -125,7 +130,10 @@ impl<K: Hash + Eq + Clone> Registry<K> {
         if shard.entries.len() >= self.room && !shard.make_room() {
             return Err(RegistryFull);
         }
-        let entry = Entry { breaker, used: AtomicBool::new(true) };
+        let entry = Entry {
+            breaker,
+            used: AtomicBool::new(true),
+        };
         let handed = Arc::clone(&entry.breaker);
         shard.order.push_back(key.clone());
         shard.entries.insert(key, entry);
@@ -138,7 +146,10 @@ impl<K: Hash + Eq + Clone> Registry<K> {
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
-        read(self.shard(key)).entries.get(key).map(|entry| Arc::clone(&entry.breaker))
+        read(self.shard(key))
+            .entries
+            .get(key)
+            .map(|entry| Arc::clone(&entry.breaker))
     }
 
     /// Every key and its breaker, shard by shard, for a dashboard. `f` must not use the registry.
@@ -153,7 +164,10 @@ impl<K: Hash + Eq + Clone> Registry<K> {
     /// How many breakers there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.shards.iter().map(|shard| read(shard).entries.len()).sum()
+        self.shards
+            .iter()
+            .map(|shard| read(shard).entries.len())
+            .sum()
     }
 
     /// Whether there are none.
@@ -173,7 +187,9 @@ impl<K: Hash + Eq + Clone> Registry<K> {
             Some(name) => template.name(name(key)),
             None => template,
         };
-        builder.build().expect("the template was built when the registry was")
+        builder
+            .build()
+            .expect("the template was built when the registry was")
     }
 }
 
@@ -182,7 +198,9 @@ impl<K: Hash + Eq + Clone> Shard<K> {
     /// forgives those that were asked for since the last one.
     fn make_room(&mut self) -> bool {
         for _ in 0..2 * self.order.len() {
-            let Some(key) = self.order.pop_front() else { return false };
+            let Some(key) = self.order.pop_front() else {
+                return false;
+            };
             let spare = self.entries.get(&key).is_some_and(Entry::is_spare);
             if spare {
                 self.entries.remove(&key);

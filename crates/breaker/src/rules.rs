@@ -1,9 +1,8 @@
 //! From settings to rules: here, and nowhere else, nonsense is refused.
 
 use crate::clock::{millis, nanos};
-use crate::config::{
-    Config, DEFAULT_BUCKETS, EvaluateOn, HalfOpen, IgnoredAs, Rates, SlowCalls, Trip, Verdict,
-};
+use crate::config::{Config, DEFAULT_BUCKETS, EvaluateOn, IgnoredAs, Rates, SlowCalls, Trip};
+use crate::half_open::{HalfOpen, Verdict};
 use crate::judge::{Judge, Threshold};
 use crate::machine::Laws;
 use crate::open_time::{LONGEST, check_wait};
@@ -99,9 +98,20 @@ fn trip(
         Trip::KOfN { failures, size } => {
             check_size(*size)?;
             if !(1..=*size).contains(failures) {
-                return Err(ConfigError::new("trip.failures", "from 1 to trip.size", failures));
+                return Err(ConfigError::new(
+                    "trip.failures",
+                    "from 1 to trip.size",
+                    failures,
+                ));
             }
-            Ok((Shape::Calls { size: *size, slow: false }, counting(*failures), None))
+            Ok((
+                Shape::Calls {
+                    size: *size,
+                    slow: false,
+                },
+                counting(*failures),
+                None,
+            ))
         }
         Trip::Count { size, rates } => {
             check_size(*size)?;
@@ -109,17 +119,30 @@ fn trip(
             let slow = rates.slow.is_some();
             Ok((Shape::Calls { size: *size, slow }, judge, rates.slow))
         }
-        Trip::Time { window, buckets, rates } => {
+        Trip::Time {
+            window,
+            buckets,
+            rates,
+        } => {
             let tick = check_buckets(*window, *buckets)?;
             let judge = shares(rates, on_success, None)?;
-            Ok((Shape::Buckets { live: *buckets, tick }, judge, rates.slow))
+            Ok((
+                Shape::Buckets {
+                    live: *buckets,
+                    tick,
+                },
+                judge,
+                rates.slow,
+            ))
         }
     }
 }
 
 fn shares(rates: &Rates, on_success: bool, size: Option<u32>) -> Result<Judge, ConfigError> {
     const ENOUGH: u32 = 10;
-    let min_calls = rates.min_calls.unwrap_or_else(|| size.unwrap_or(ENOUGH).min(ENOUGH));
+    let min_calls = rates
+        .min_calls
+        .unwrap_or_else(|| size.unwrap_or(ENOUGH).min(ENOUGH));
     at_least_one("trip.rates.min_calls", min_calls)?;
     if size.is_some_and(|size| min_calls > size) {
         return Err(ConfigError::new(
@@ -129,7 +152,11 @@ fn shares(rates: &Rates, on_success: bool, size: Option<u32>) -> Result<Judge, C
         ));
     }
     if rates.failures.is_none() && rates.slow.is_none() {
-        return Err(ConfigError::new("trip.rates", "a rate of failures or of slow calls", "none"));
+        return Err(ConfigError::new(
+            "trip.rates",
+            "a rate of failures or of slow calls",
+            "none",
+        ));
     }
     let failures = match rates.failures {
         Some(rate) => share("trip.rates.failures", rate)?,
@@ -142,14 +169,28 @@ fn shares(rates: &Rates, on_success: bool, size: Option<u32>) -> Result<Judge, C
         }
         None => Threshold::Never,
     };
-    Ok(Judge { min_calls, failures, slow, on_success })
+    Ok(Judge {
+        min_calls,
+        failures,
+        slow,
+        on_success,
+    })
 }
 
 fn laws(config: &Config, slow: Option<Ratio>, seed: u64) -> Result<Laws, ConfigError> {
-    let HalfOpen { verdict, permits, max_wait, after_wait } = config.half_open;
+    let HalfOpen {
+        verdict,
+        permits,
+        max_wait,
+        after_wait,
+    } = config.half_open;
     let need = verdict.need();
     if !(1..=MOST_PROBES).contains(&need) {
-        return Err(ConfigError::new("half_open.verdict", "from 1 to 1023 probes", need));
+        return Err(ConfigError::new(
+            "half_open.verdict",
+            "from 1 to 1023 probes",
+            need,
+        ));
     }
     match verdict {
         Verdict::AllOf { .. } => {}
@@ -161,7 +202,11 @@ fn laws(config: &Config, slow: Option<Ratio>, seed: u64) -> Result<Laws, ConfigE
         Verdict::KOfN { successes, size } => {
             if !(1..=size).contains(&successes) {
                 let expected = "from 1 to half_open.verdict.size";
-                return Err(ConfigError::new("half_open.verdict.successes", expected, successes));
+                return Err(ConfigError::new(
+                    "half_open.verdict.successes",
+                    expected,
+                    successes,
+                ));
             }
         }
     }
@@ -203,7 +248,11 @@ fn check_size(size: u32) -> Result<(), ConfigError> {
     if (1..=window::LARGEST).contains(&size) {
         return Ok(());
     }
-    Err(ConfigError::new("trip.size", "from 1 to 1000000 calls", size))
+    Err(ConfigError::new(
+        "trip.size",
+        "from 1 to 1000000 calls",
+        size,
+    ))
 }
 
 fn check_buckets(window: Duration, buckets: u32) -> Result<u64, ConfigError> {
@@ -215,7 +264,11 @@ fn check_buckets(window: Duration, buckets: u32) -> Result<u64, ConfigError> {
     }
     let tick = millis(window) / u64::from(buckets);
     if tick == 0 {
-        return Err(ConfigError::new("trip.window", "a millisecond a bucket or more", window));
+        return Err(ConfigError::new(
+            "trip.window",
+            "a millisecond a bucket or more",
+            window,
+        ));
     }
     if window != Duration::from_millis(tick * u64::from(buckets)) {
         let expected = "whole milliseconds that divide evenly into the buckets";

@@ -12,7 +12,7 @@ use shuttle::thread;
 use std::sync::Arc;
 use std::time::Duration;
 
-const SCHEDULES: usize = 2_000;
+const SCHEDULES: usize = 1_000;
 
 /// Uniformly random schedules, and schedules with few but well-placed preemptions (PCT).
 fn explore(f: impl Fn() + Send + Sync + Clone + 'static) {
@@ -28,7 +28,10 @@ fn all(handles: Vec<thread::JoinHandle<()>>) {
 
 /// Each thread's calls, some bad, some slow.
 fn sample(thread: u32, call: u32) -> Sample {
-    Sample { bad: (thread + call) % 2 == 0, slow: (thread * 3 + call) % 4 == 0 }
+    Sample {
+        bad: (thread + call) % 2 == 0,
+        slow: (thread * 3 + call) % 4 == 0,
+    }
 }
 
 #[test]
@@ -44,7 +47,11 @@ fn the_tally_of_a_ring_is_the_sum_of_its_slots() {
             })
         });
         all(threads.collect());
-        let Counts { calls, failures, slow } = ring.counts(1);
+        let Counts {
+            calls,
+            failures,
+            slow,
+        } = ring.counts(1);
         assert_eq!(calls, 3);
         assert_eq!((failures, slow), ring.recount(1));
     });
@@ -70,7 +77,14 @@ fn a_ring_of_one_generation_is_not_touched_by_another() {
         current.store(3, Ordering::Release);
         // From here on only this generation counts, whoever of the others is still at it.
         for _ in 0..5 {
-            ring.record(3, Sample { bad: true, slow: false }, || true);
+            ring.record(
+                3,
+                Sample {
+                    bad: true,
+                    slow: false,
+                },
+                || true,
+            );
         }
         all(threads);
         assert_eq!(ring.counts(3).calls, 3);
@@ -98,8 +112,11 @@ fn buckets_lose_no_call_of_the_present() {
             let calls = (0..4).flat_map(|thread| (0..4).map(move |call| sample(thread, call)));
             u32::try_from(calls.filter(|sample| f(*sample)).count()).unwrap()
         };
-        let expected =
-            Counts { calls: 16, failures: bad(|sample| sample.bad), slow: bad(|sample| sample.slow) };
+        let expected = Counts {
+            calls: 16,
+            failures: bad(|sample| sample.bad),
+            slow: bad(|sample| sample.slow),
+        };
         assert_eq!(buckets.counts(1, 30), expected);
     });
 }
@@ -125,10 +142,25 @@ fn buckets_of_one_generation_are_not_touched_by_another() {
         let threads = threads.collect();
         current.store(2, Ordering::Release);
         for _ in 0..3 {
-            buckets.record(2, Sample { bad: true, slow: false }, || true, || 0);
+            buckets.record(
+                2,
+                Sample {
+                    bad: true,
+                    slow: false,
+                },
+                || true,
+                || 0,
+            );
         }
         all(threads);
-        assert_eq!(buckets.counts(2, 0), Counts { calls: 3, failures: 3, slow: 0 });
+        assert_eq!(
+            buckets.counts(2, 0),
+            Counts {
+                calls: 3,
+                failures: 3,
+                slow: 0
+            }
+        );
     });
 }
 
@@ -136,7 +168,9 @@ fn buckets_of_one_generation_are_not_touched_by_another() {
 fn half_open_never_admits_more_than_it_may() {
     explore(|| {
         let clock = ManualClock::new();
-        let probes = HalfOpen::all_of(4).permits(2).max_wait(None, AfterWait::Reprobe);
+        let probes = HalfOpen::all_of(4)
+            .permits(2)
+            .max_wait(None, AfterWait::Reprobe);
         let breaker = CircuitBreaker::consecutive(1)
             .reset_timeout(Duration::from_millis(100))
             .half_open(probes)
@@ -148,13 +182,19 @@ fn half_open_never_admits_more_than_it_may() {
         let threads = (0..5).map(|thread| {
             let (breaker, out) = (Arc::clone(&breaker), Arc::clone(&out));
             thread::spawn(move || {
-                let Ok(permit) = breaker.try_acquire() else { return };
+                let Ok(permit) = breaker.try_acquire() else {
+                    return;
+                };
                 let beside = out.fetch_add(1, Ordering::SeqCst);
                 // Closed by the others meanwhile, it admits anybody.
                 assert!(beside < 2 || breaker.state() == State::Closed);
                 thread::yield_now();
                 out.fetch_sub(1, Ordering::SeqCst);
-                if thread % 2 == 0 { permit.success() } else { drop(permit) }
+                if thread % 2 == 0 {
+                    permit.success()
+                } else {
+                    drop(permit)
+                }
             })
         });
         all(threads.collect());

@@ -78,9 +78,12 @@ impl CircuitBreaker {
         let word = self.word();
         let phase = self.effective();
         let (retry_after, probes) = match phase {
-            Phase::Open { until } => {
-                (Some(Duration::from_millis(until.saturating_sub(self.time.millis()))), 0)
-            }
+            Phase::Open { until } => (
+                Some(Duration::from_millis(
+                    until.saturating_sub(self.time.millis()),
+                )),
+                0,
+            ),
             Phase::HalfOpen(probes) => (None, probes.in_flight),
             _ => (None, 0),
         };
@@ -120,6 +123,12 @@ impl CircuitBreaker {
             State::MetricsOnly => To::MetricsOnly,
         };
         let at = self.time.millis();
-        self.turn(|_, _| Some(Step { to, at, cause: Cause::Restored }));
+        self.turn(|_, _| {
+            Some(Step {
+                to,
+                at,
+                cause: Cause::Restored,
+            })
+        });
     }
 }

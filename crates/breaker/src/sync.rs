@@ -22,7 +22,9 @@ pub(crate) use std::sync::{
 /// Locks without regard to poison: what the locks of this crate guard is whole between any two
 /// statements, and no code of the user runs under them.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    mutex
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 /// Keeps its content on cache lines of its own.

@@ -37,7 +37,8 @@ impl CircuitBreaker {
             }
         };
         if let Some(observer) = &self.observer {
-            self.reports.tell(|transition| observer.transition(&self.name, transition));
+            self.reports
+                .tell(|transition| observer.transition(&self.name, transition));
         }
         Some(made)
     }

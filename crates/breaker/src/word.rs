@@ -64,9 +64,10 @@ impl Word {
             Phase::HalfOpen(probes) => (HALF_OPEN, probes.pack()),
             Phase::ForcedOpen => (SPECIAL, FORCED_OPEN),
             Phase::Disabled => (SPECIAL, DISABLED),
-            Phase::MetricsOnly { announced } => {
-                (SPECIAL, METRICS_ONLY | if announced { ANNOUNCED } else { 0 })
-            }
+            Phase::MetricsOnly { announced } => (
+                SPECIAL,
+                METRICS_ONLY | if announced { ANNOUNCED } else { 0 },
+            ),
         };
         Self((kind << 62) | (u64::from(generation % GENERATIONS) << PAYLOAD_BITS) | payload)
     }
@@ -74,13 +75,17 @@ impl Word {
     pub(crate) fn phase(self) -> Phase {
         let payload = self.0 & PAYLOAD;
         match self.0 >> 62 {
-            CLOSED => Phase::Closed { announced: payload != 0 },
+            CLOSED => Phase::Closed {
+                announced: payload != 0,
+            },
             OPEN => Phase::Open { until: payload },
             HALF_OPEN => Phase::HalfOpen(Probes::unpack(payload)),
             _ => match payload & 3 {
                 FORCED_OPEN => Phase::ForcedOpen,
                 DISABLED => Phase::Disabled,
-                _ => Phase::MetricsOnly { announced: payload & ANNOUNCED != 0 },
+                _ => Phase::MetricsOnly {
+                    announced: payload & ANNOUNCED != 0,
+                },
             },
         }
     }
@@ -127,8 +132,13 @@ impl Probes {
     }
 
     fn unpack(payload: u64) -> Self {
-        let field = |at: u32| ((payload >> at) & u64::from(MOST_PROBES)) as u32;
-        Self { in_flight: field(30), ok: field(20), bad: field(10), slow: field(0) }
+        let field = |at: u32| ((payload >> at) & 0x3FF) as u32;
+        Self {
+            in_flight: field(30),
+            ok: field(20),
+            bad: field(10),
+            slow: field(0),
+        }
     }
 
     pub(crate) fn results(self) -> u32 {
@@ -147,8 +157,18 @@ mod tests {
             Phase::Open { until: 0 },
             Phase::Open { until: PAYLOAD },
             Phase::HalfOpen(Probes::default()),
-            Phase::HalfOpen(Probes { in_flight: 1, ok: 2, bad: 3, slow: 4 }),
-            Phase::HalfOpen(Probes { in_flight: 1023, ok: 1023, bad: 1023, slow: 1023 }),
+            Phase::HalfOpen(Probes {
+                in_flight: 1,
+                ok: 2,
+                bad: 3,
+                slow: 4,
+            }),
+            Phase::HalfOpen(Probes {
+                in_flight: 1023,
+                ok: 1023,
+                bad: 1023,
+                slow: 1023,
+            }),
             Phase::ForcedOpen,
             Phase::Disabled,
             Phase::MetricsOnly { announced: false },
@@ -169,7 +189,10 @@ mod tests {
     #[test]
     fn a_transition_changes_the_grant_and_a_payload_does_not() {
         let word = Word::new(7, Phase::HalfOpen(Probes::default()));
-        let busy = word.with(Phase::HalfOpen(Probes { in_flight: 1, ..Probes::default() }));
+        let busy = word.with(Phase::HalfOpen(Probes {
+            in_flight: 1,
+            ..Probes::default()
+        }));
         assert_eq!(word.grant(), busy.grant());
         assert_ne!(word.grant(), word.next(word.phase()).grant());
     }

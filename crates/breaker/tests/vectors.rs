@@ -5,7 +5,12 @@
 //! overrule the breaker, and says what to expect then. What this driver does not know it names and
 //! skips.
 
-#![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::needless_pass_by_value,
+    missing_docs,
+    reason = "tests"
+)]
 
 use seawall_breaker::{
     AfterWait, Builder, Cause, CircuitBreaker, Counts, DropPolicy, HalfOpen, ManualClock, Observer,
@@ -21,7 +26,10 @@ use std::time::Duration;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "fields are named so that only unknown ones are refused")]
+#[expect(
+    dead_code,
+    reason = "fields are named so that only unknown ones are refused"
+)]
 struct Scenario {
     name: String,
     source: Option<Value>,
@@ -72,8 +80,13 @@ fn one() -> f64 {
 #[derive(Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 enum Trip {
-    Consecutive { failures: u32 },
-    KOfN { failures: u32, size: u32 },
+    Consecutive {
+        failures: u32,
+    },
+    KOfN {
+        failures: u32,
+        size: u32,
+    },
     Count {
         size: u32,
         min_calls: u32,
@@ -164,7 +177,9 @@ fn rates(
     failure_rate: Option<f64>,
     slow: (Option<f64>, Option<u64>),
 ) -> Builder {
-    let builder = builder.min_calls(min_calls.max(1)).failure_rate(failure_rate.map(ratio));
+    let builder = builder
+        .min_calls(min_calls.max(1))
+        .failure_rate(failure_rate.map(ratio));
     match slow {
         (Some(rate), Some(after)) => builder.slow_calls(ms(after), ratio(rate)),
         _ => builder,
@@ -178,7 +193,13 @@ fn builder(config: &Config) -> Builder {
             CircuitBreaker::k_of_n(size, size).dry_run()
         }
         Trip::KOfN { failures, size } => CircuitBreaker::k_of_n(failures, size),
-        Trip::Count { size, min_calls, failure_rate, slow_rate, slow_ms } => {
+        Trip::Count {
+            size,
+            min_calls,
+            failure_rate,
+            slow_rate,
+            slow_ms,
+        } => {
             let window = CircuitBreaker::count_window(size);
             let slow = (slow_rate, slow_ms);
             if min_calls > size {
@@ -188,7 +209,14 @@ fn builder(config: &Config) -> Builder {
                 rates(window, min_calls, failure_rate, slow)
             }
         }
-        Trip::Time { window_ms, buckets, min_calls, failure_rate, slow_rate, slow_ms } => {
+        Trip::Time {
+            window_ms,
+            buckets,
+            min_calls,
+            failure_rate,
+            slow_rate,
+            slow_ms,
+        } => {
             let whole = window_ms / u64::from(buckets) * u64::from(buckets);
             let window = CircuitBreaker::time_window(ms(whole)).buckets(buckets);
             rates(window, min_calls, failure_rate, (slow_rate, slow_ms))
@@ -197,8 +225,13 @@ fn builder(config: &Config) -> Builder {
     builder = builder.on_drop(DropPolicy::Neutral);
     let max = config.backoff.as_ref().and_then(|backoff| backoff.max_ms);
     let max = max.map_or(Duration::from_secs(300 * 24 * 3600), ms);
-    let factor = config.backoff.as_ref().map_or(1.0, |backoff| backoff.factor);
-    builder = builder.reset_timeout(ms(config.open_ms).min(max)).backoff(factor, max);
+    let factor = config
+        .backoff
+        .as_ref()
+        .map_or(1.0, |backoff| backoff.factor);
+    builder = builder
+        .reset_timeout(ms(config.open_ms).min(max))
+        .backoff(factor, max);
     if let Some(EvaluateOn::Failure) = config.evaluate_on {
         builder = builder.evaluate_on_failure();
     }
@@ -229,7 +262,9 @@ fn half_open(probing: &Probing) -> HalfOpen {
         Some(After::Closed) => AfterWait::Closed,
         Some(After::Open) | None => AfterWait::Open,
     };
-    half_open.permits(probing.permits.unwrap_or(1)).max_wait(probing.max_wait_ms.map(ms), then)
+    half_open
+        .permits(probing.permits.unwrap_or(1))
+        .max_wait(probing.max_wait_ms.map(ms), then)
 }
 
 /// What the window held when the breaker opened.
@@ -257,9 +292,17 @@ impl Run {
     fn new(config: &Config) -> Result<Self, String> {
         let clock = ManualClock::new();
         let last_trip = Arc::new(LastTrip::default());
-        let builder = builder(config).clock(clock.clone()).observer(Arc::clone(&last_trip));
+        let builder = builder(config)
+            .clock(clock.clone())
+            .observer(Arc::clone(&last_trip));
         let breaker = Arc::new(builder.build().map_err(|error| error.to_string())?);
-        Ok(Self { clock, breaker, last_trip, permits: HashMap::new(), orphans: Vec::new() })
+        Ok(Self {
+            clock,
+            breaker,
+            last_trip,
+            permits: HashMap::new(),
+            orphans: Vec::new(),
+        })
     }
 
     fn step(&mut self, step: &Step) -> Result<(), String> {
@@ -289,7 +332,11 @@ impl Run {
             "closed" | "metrics_only" => self.breaker.snapshot().counts,
             _ => self.last_trip.0.lock().unwrap().unwrap_or_default(),
         };
-        expect("window", step.expect_window, (counts.calls, counts.failures, counts.slow))
+        expect(
+            "window",
+            step.expect_window,
+            (counts.calls, counts.failures, counts.slow),
+        )
     }
 
     /// Returns the rejection, if there was one.
@@ -309,9 +356,12 @@ impl Run {
             Err(rejected) => return Ok(Some(rejected)),
         };
         match words[..] {
-            ["begin", id] => self.orphans.extend(self.permits.insert(id.to_owned(), permit)),
+            ["begin", id] => self
+                .orphans
+                .extend(self.permits.insert(id.to_owned(), permit)),
             [how @ ("slow" | "slow_err"), millis] => {
-                self.clock.advance(ms(millis.parse().map_err(|_| "no number")?));
+                self.clock
+                    .advance(ms(millis.parse().map_err(|_| "no number")?));
                 end(permit, if how == "slow" { "ok" } else { "err" })?;
             }
             [how] => end(permit, how)?,
@@ -367,14 +417,17 @@ fn expect<T: PartialEq + std::fmt::Debug>(
 fn run(scenario: &Scenario) -> Result<(), String> {
     let mut run = Run::new(&scenario.config)?;
     for (at, step) in scenario.steps.iter().enumerate() {
-        run.step(step).map_err(|error| format!("step {at}: {error}"))?;
+        run.step(step)
+            .map_err(|error| format!("step {at}: {error}"))?;
     }
     Ok(())
 }
 
 /// Past the capture of the test harness: the counts are the point of this target.
 fn say(line: &str) {
-    writeln!(std::io::stdout(), "{line}").unwrap();
+    std::io::stdout()
+        .write_all(format!("{line}\n").as_bytes())
+        .unwrap();
 }
 
 fn run_file(path: &Path) -> usize {
@@ -390,7 +443,10 @@ fn run_file(path: &Path) -> usize {
     };
     let (mut passed, mut skipped, mut failures) = (0, 0, Vec::new());
     for value in scenarios {
-        let name = value.get("name").and_then(Value::as_str).unwrap_or("unnamed");
+        let name = value
+            .get("name")
+            .and_then(Value::as_str)
+            .unwrap_or("unnamed");
         match serde_json::from_value::<Scenario>(value.clone()) {
             Err(error) => {
                 skipped += 1;
@@ -431,7 +487,10 @@ fn scenarios_from_outside() {
     files.sort();
     let mut passed = 0;
     for path in files {
-        if path.extension().is_some_and(|extension| extension == "json") {
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "json")
+        {
             passed += run_file(&path);
         } else {
             say(&format!("{}: not JSON, skipped", path.display()));

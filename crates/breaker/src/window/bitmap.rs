@@ -41,7 +41,11 @@ impl Bitmap {
         debug_assert!((1..=Self::most(slow)).contains(&size));
         // The tag of generation 0, which no permit bears before the generations wrap; and then the
         // word has long been replaced.
-        Self { word: AtomicU64::new(0), size, slow }
+        Self {
+            word: AtomicU64::new(0),
+            size,
+            slow,
+        }
     }
 
     pub(crate) fn record(
@@ -63,7 +67,8 @@ impl Bitmap {
                 return None;
             }
             let swapped =
-                self.word.compare_exchange_weak(word, packed, Ordering::Release, Ordering::Relaxed);
+                self.word
+                    .compare_exchange_weak(word, packed, Ordering::Release, Ordering::Relaxed);
             if swapped.is_ok() {
                 return Some(next.counts());
             }
@@ -71,7 +76,8 @@ impl Bitmap {
     }
 
     pub(crate) fn counts(&self, generation: u32) -> Counts {
-        self.read(self.word.load(Ordering::Acquire), generation).counts()
+        self.read(self.word.load(Ordering::Acquire), generation)
+            .counts()
     }
 
     fn push(&self, held: Held, sample: Sample) -> Held {
@@ -90,9 +96,17 @@ impl Bitmap {
         let bits = word & ((1 << FILL_AT) - 1);
         let calls = ((word >> FILL_AT) & 0x3F) as u32;
         if self.slow {
-            Held { calls, failed: bits & ((1 << HALF) - 1), slow: bits >> HALF }
+            Held {
+                calls,
+                failed: bits & ((1 << HALF) - 1),
+                slow: bits >> HALF,
+            }
         } else {
-            Held { calls, failed: bits, slow: 0 }
+            Held {
+                calls,
+                failed: bits,
+                slow: 0,
+            }
         }
     }
 
@@ -124,7 +138,11 @@ mod tests {
         for &(bad, slow) in samples {
             window.record(1, Sample { bad, slow }, || true);
         }
-        let Counts { calls, failures, slow } = window.counts(1);
+        let Counts {
+            calls,
+            failures,
+            slow,
+        } = window.counts(1);
         assert_eq!((calls, failures, slow), expected);
     }
 
@@ -162,11 +180,21 @@ mod tests {
     fn a_late_result_changes_nothing_and_a_new_generation_begins_empty() {
         let window = Bitmap::new(4, false);
         check(&window, &[(true, false)], (1, 1, 0));
-        let bad = Sample { bad: true, slow: false };
+        let bad = Sample {
+            bad: true,
+            slow: false,
+        };
         assert_eq!(window.record(7, bad, || false), None);
         check(&window, &[], (1, 1, 0));
         assert_eq!(window.counts(2), Counts::default());
         let first = window.record(2, bad, || true);
-        assert_eq!(first, Some(Counts { calls: 1, failures: 1, slow: 0 }));
+        assert_eq!(
+            first,
+            Some(Counts {
+                calls: 1,
+                failures: 1,
+                slow: 0
+            })
+        );
     }
 }

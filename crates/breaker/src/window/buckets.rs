@@ -48,7 +48,11 @@ impl Buckets {
         // Generations start at 1, so that tag 0 lies before the first window.
         let blank = || AtomicU64::new(0);
         let buckets = (0..live.next_power_of_two())
-            .map(|_| Bucket { calls: blank(), failures: blank(), slow: blank() })
+            .map(|_| Bucket {
+                calls: blank(),
+                failures: blank(),
+                slow: blank(),
+            })
             .collect();
         Self {
             buckets,
@@ -119,7 +123,12 @@ impl Buckets {
             };
             for (word, counts) in [(&bucket.failures, sample.bad), (&bucket.slow, sample.slow)] {
                 // A bucket that was whole a moment ago and is not now has expired meanwhile.
-                if counts && matches!(count(word, tag, put_back, live), Added::Late | Added::Behind) {
+                if counts
+                    && matches!(
+                        count(word, tag, put_back, live),
+                        Added::Late | Added::Behind
+                    )
+                {
                     return None;
                 }
             }
@@ -134,7 +143,11 @@ impl Buckets {
     fn sum(&self, tag: u32) -> Counts {
         let count = |word: &AtomicU64| {
             let word = word.load(Ordering::Acquire);
-            if self.covers(tag, tag_of(word)) { count_of(word) } else { 0 }
+            if self.covers(tag, tag_of(word)) {
+                count_of(word)
+            } else {
+                0
+            }
         };
         let mut counts = Counts::default();
         for bucket in &self.buckets {
@@ -190,10 +203,21 @@ fn count(word: &AtomicU64, tag: u32, put_back: bool, live: &impl Fn() -> bool) -
         if !put_back && is_ahead(tag_of(held), tag) {
             return Added::Behind;
         }
-        let calls = if further { count_of(held).saturating_add(1) } else { 1 };
+        let calls = if further {
+            count_of(held).saturating_add(1)
+        } else {
+            1
+        };
         let next = pack(tag, calls);
-        if word.compare_exchange_weak(held, next, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
-            return if further { Added::Further } else { Added::First };
+        if word
+            .compare_exchange_weak(held, next, Ordering::AcqRel, Ordering::Relaxed)
+            .is_ok()
+        {
+            return if further {
+                Added::Further
+            } else {
+                Added::First
+            };
         }
     }
 }
@@ -221,9 +245,18 @@ mod tests {
     use super::*;
     use std::cell::Cell;
 
-    const OK: Sample = Sample { bad: false, slow: false };
-    const BAD: Sample = Sample { bad: true, slow: false };
-    const SLOW: Sample = Sample { bad: false, slow: true };
+    const OK: Sample = Sample {
+        bad: false,
+        slow: false,
+    };
+    const BAD: Sample = Sample {
+        bad: true,
+        slow: false,
+    };
+    const SLOW: Sample = Sample {
+        bad: false,
+        slow: true,
+    };
 
     /// Four buckets of 100 ms; a scan needs four calls.
     fn window() -> Buckets {
@@ -236,7 +269,11 @@ mod tests {
 
     #[track_caller]
     fn check(window: &Buckets, generation: u32, now: u64, expected: (u32, u32, u32)) {
-        let Counts { calls, failures, slow } = window.counts(generation, now);
+        let Counts {
+            calls,
+            failures,
+            slow,
+        } = window.counts(generation, now);
         assert_eq!((calls, failures, slow), expected);
     }
 
@@ -301,9 +338,16 @@ mod tests {
         let window = window();
         let scans = |now| put(&window, 1, now, OK).is_some();
         assert!(put(&window, 1, 0, BAD).is_some());
-        assert_eq!([scans(0), scans(0), scans(0), scans(0)], [true, true, true, false]);
+        assert_eq!(
+            [scans(0), scans(0), scans(0), scans(0)],
+            [true, true, true, false]
+        );
         assert_eq!([scans(100), scans(100)], [true, false]);
-        assert_eq!([scans(400), scans(400)], [false, false], "the failure has expired");
+        assert_eq!(
+            [scans(400), scans(400)],
+            [false, false],
+            "the failure has expired"
+        );
     }
 
     #[test]

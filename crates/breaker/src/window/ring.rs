@@ -83,14 +83,22 @@ impl Ring {
     fn add_up(&self, generation: u32, place: u64) -> Counts {
         let tally = self.tally.load(Ordering::Acquire);
         let place = self.place(place, generation);
-        let calls = if place.full { self.size() } else { place.position };
+        let calls = if place.full {
+            self.size()
+        } else {
+            place.position
+        };
         let (failed, slow) = tally_of(tally, generation);
         let clamp = |count: u64| {
             // A count of 21 bits whose upper half stands for negative numbers.
             let count = if count > COUNT / 2 { 0 } else { count };
             u32::try_from(count).unwrap_or(0).min(calls)
         };
-        Counts { calls, failures: clamp(failed), slow: clamp(slow) }
+        Counts {
+            calls,
+            failures: clamp(failed),
+            slow: clamp(slow),
+        }
     }
 
     /// Whether the window is full and holds neither failed nor slow calls.
@@ -98,7 +106,8 @@ impl Ring {
         // Should the tally bear the tag of another generation, then no call of this one was failed
         // or slow, or the caller is late: either way there is nothing to do.
         let tally = self.tally.load(Ordering::Acquire);
-        self.place(self.place.load(Ordering::Acquire), generation).full
+        self.place(self.place.load(Ordering::Acquire), generation)
+            .full
             && tally_of(tally, generation) == (0, 0)
     }
 
@@ -140,7 +149,10 @@ impl Ring {
                 slot.compare_exchange_weak(word, next, Ordering::Release, Ordering::Relaxed);
             if swapped.is_ok() {
                 let held = |bit: u32| ours && word & bit != 0;
-                return Some(Sample { bad: held(1), slow: held(2) });
+                return Some(Sample {
+                    bad: held(1),
+                    slow: held(2),
+                });
             }
         }
     }
@@ -185,7 +197,11 @@ impl Ring {
         if position < self.size() {
             Place { position, ..place }
         } else {
-            Place { full: true, lap: (place.lap + 1) % LAPS, position: 0 }
+            Place {
+                full: true,
+                lap: (place.lap + 1) % LAPS,
+                position: 0,
+            }
         }
     }
 
@@ -210,7 +226,10 @@ fn tally_of(word: u64, generation: u32) -> (u64, u64) {
 
 /// Counts modulo 2^21, where a subtraction that overtakes its addition comes out right in the end.
 fn shift(count: u64, added: bool, evicted: bool) -> u64 {
-    count.wrapping_add(u64::from(added)).wrapping_sub(u64::from(evicted)) & COUNT
+    count
+        .wrapping_add(u64::from(added))
+        .wrapping_sub(u64::from(evicted))
+        & COUNT
 }
 
 fn pack_place(generation: u32, place: Place) -> u64 {
@@ -229,17 +248,20 @@ fn pack_slot(generation: u32, lap: u32, sample: Sample) -> u32 {
 }
 
 fn swap(word: &AtomicU64, from: u64, to: u64) -> bool {
-    word.compare_exchange_weak(from, to, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+    word.compare_exchange_weak(from, to, Ordering::AcqRel, Ordering::Relaxed)
+        .is_ok()
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 impl Ring {
     /// The sum over the slots, which the tally must equal when all is quiet.
     pub(crate) fn recount(&self, generation: u32) -> (u32, u32) {
         let slots = self.slots.iter().map(|slot| slot.load(Ordering::Acquire));
-        slots.filter(|word| word >> 10 == generation).fold((0, 0), |(failed, slow), word| {
-            (failed + (word & 1), slow + ((word >> 1) & 1))
-        })
+        slots
+            .filter(|word| word >> 10 == generation)
+            .fold((0, 0), |(failed, slow), word| {
+                (failed + (word & 1), slow + ((word >> 1) & 1))
+            })
     }
 }
 
@@ -248,14 +270,24 @@ mod tests {
     use super::*;
     use std::cell::Cell;
 
-    const BAD: Sample = Sample { bad: true, slow: false };
-    const OK: Sample = Sample { bad: false, slow: false };
+    const BAD: Sample = Sample {
+        bad: true,
+        slow: false,
+    };
+    const OK: Sample = Sample {
+        bad: false,
+        slow: false,
+    };
 
     fn check(window: &Ring, generation: u32, samples: &[(bool, bool)], expected: (u32, u32, u32)) {
         for &(bad, slow) in samples {
             window.record(generation, Sample { bad, slow }, || true);
         }
-        let Counts { calls, failures, slow } = window.counts(generation);
+        let Counts {
+            calls,
+            failures,
+            slow,
+        } = window.counts(generation);
         assert_eq!((calls, failures, slow), expected);
         assert_eq!(window.recount(generation), (failures, slow));
     }
@@ -273,7 +305,12 @@ mod tests {
         let window = Ring::new(5);
         for lap in 0..600 {
             let bad = lap % 2 == 0;
-            check(&window, 1, &[(bad, !bad); 5], (5, if bad { 5 } else { 0 }, if bad { 0 } else { 5 }));
+            check(
+                &window,
+                1,
+                &[(bad, !bad); 5],
+                (5, if bad { 5 } else { 0 }, if bad { 0 } else { 5 }),
+            );
         }
     }
 
@@ -324,7 +361,14 @@ mod tests {
         let window = Ring::new(1);
         let first = window.take(1, &|| true).unwrap();
         let evicted = window.write(1, first, BAD, &|| true).unwrap();
-        window.record(1, Sample { bad: false, slow: true }, || true);
+        window.record(
+            1,
+            Sample {
+                bad: false,
+                slow: true,
+            },
+            || true,
+        );
         assert_eq!(window.counts(1).failures, 0, "one less than none is none");
         window.settle(1, BAD, evicted, &|| true);
         check(&window, 1, &[], (1, 0, 1));

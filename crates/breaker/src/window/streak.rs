@@ -34,8 +34,16 @@ impl Streak {
             if !live() {
                 return None;
             }
-            let before = if tag(word) == generation { failures(word) } else { 0 };
-            let after = if sample.bad { before.saturating_add(1) } else { 0 };
+            let before = if tag(word) == generation {
+                failures(word)
+            } else {
+                0
+            };
+            let after = if sample.bad {
+                before.saturating_add(1)
+            } else {
+                0
+            };
             if swap(&self.0, word, pack(generation, after)) {
                 return sample.bad.then(|| held(after));
             }
@@ -44,12 +52,20 @@ impl Streak {
 
     pub(crate) fn counts(&self, generation: u32) -> Counts {
         let word = self.0.load(Ordering::Acquire);
-        held(if tag(word) == generation { failures(word) } else { 0 })
+        held(if tag(word) == generation {
+            failures(word)
+        } else {
+            0
+        })
     }
 }
 
 fn held(failures: u32) -> Counts {
-    Counts { calls: failures, failures, slow: 0 }
+    Counts {
+        calls: failures,
+        failures,
+        slow: 0,
+    }
 }
 
 fn pack(generation: u32, failures: u32) -> u64 {
@@ -66,15 +82,22 @@ fn failures(word: u64) -> u32 {
 }
 
 fn swap(word: &AtomicU64, from: u64, to: u64) -> bool {
-    word.compare_exchange_weak(from, to, Ordering::Release, Ordering::Relaxed).is_ok()
+    word.compare_exchange_weak(from, to, Ordering::Release, Ordering::Relaxed)
+        .is_ok()
 }
 
 #[cfg(all(test, not(any(loom, shuttle))))]
 mod tests {
     use super::*;
 
-    const OK: Sample = Sample { bad: false, slow: false };
-    const BAD: Sample = Sample { bad: true, slow: false };
+    const OK: Sample = Sample {
+        bad: false,
+        slow: false,
+    };
+    const BAD: Sample = Sample {
+        bad: true,
+        slow: false,
+    };
 
     #[test]
     fn a_success_ends_the_streak() {

@@ -30,7 +30,10 @@ assert_impl_all!(Arc<dyn Observer>: Observer);
 fn an_error_of_the_call_comes_back_as_it_was() {
     let (breaker, _) = touchy();
     assert_eq!(breaker.call(|| Ok::<_, ()>(7)), Ok(7));
-    assert_eq!(breaker.call(|| Err::<(), _>("down")), Err(Error::Inner("down")));
+    assert_eq!(
+        breaker.call(|| Err::<(), _>("down")),
+        Err(Error::Inner("down"))
+    );
     let rejected = breaker.call(|| Ok::<_, &str>(7)).unwrap_err();
     assert_eq!(rejected.rejected().unwrap().retry_after(), Some(ms(100)));
     assert_eq!(rejected.rejected().unwrap().state(), State::Open);
@@ -42,7 +45,11 @@ fn an_open_breaker_neither_calls_nor_makes_a_future() {
     fail(&breaker);
     let calls = Cell::new(0);
     let count = || calls.set(calls.get() + 1);
-    breaker.call(|| Ok::<_, ()>(count())).unwrap_err();
+    let counted = || {
+        count();
+        Ok::<_, ()>(())
+    };
+    breaker.call(counted).unwrap_err();
     block_on(breaker.run(|| {
         count();
         async { Ok::<_, ()>(()) }
@@ -64,7 +71,10 @@ fn results_of_futures_count() {
     let (breaker, clock) = touchy();
     assert_eq!(block_on(breaker.run(|| async { Ok::<_, ()>(7) })), Ok(7));
     assert_eq!(breaker.state(), State::Closed);
-    assert_eq!(block_on(breaker.run(|| async { Err::<(), _>("down") })), Err(Error::Inner("down")));
+    assert_eq!(
+        block_on(breaker.run(|| async { Err::<(), _>("down") })),
+        Err(Error::Inner("down"))
+    );
     assert_eq!(breaker.state(), State::Open);
     clock.advance(ms(100));
     block_on(breaker.run(|| async { Ok::<_, ()>(()) })).unwrap();
@@ -81,9 +91,15 @@ fn the_classification_decides() {
     };
     let (breaker, _) = touchy();
     assert_eq!(breaker.call_with(by_number, || Ok(404)), Ok(404));
-    assert_eq!(breaker.call_with(by_number, || Err(())), Err(Error::Inner(())));
+    assert_eq!(
+        breaker.call_with(by_number, || Err(())),
+        Err(Error::Inner(()))
+    );
     assert_eq!(breaker.state(), State::Closed);
-    assert_eq!(block_on(breaker.run_with(by_number, || async { Ok(503) })), Ok(503));
+    assert_eq!(
+        block_on(breaker.run_with(by_number, || async { Ok(503) })),
+        Ok(503)
+    );
     assert_eq!(breaker.retry_after(), Some(ms(5_000)));
 }
 
@@ -103,7 +119,10 @@ fn a_type_can_classify_too() {
 #[test]
 fn the_upstreams_wait_is_the_floor_of_the_opening_it_causes() {
     let clock = ManualClock::new();
-    let breaker = touchy_builder(&clock).upstream_max(ms(7_000)).build().unwrap();
+    let breaker = touchy_builder(&clock)
+        .upstream_max(ms(7_000))
+        .build()
+        .unwrap();
     breaker.try_acquire().unwrap().failure_for(ms(60));
     assert_eq!(breaker.retry_after(), Some(ms(100)));
     clock.advance(ms(100));
@@ -121,8 +140,12 @@ fn a_panic_is_a_failure_in_closures_futures_and_permits() {
         let (breaker, _) = touchy();
         let panicked = catch_unwind(AssertUnwindSafe(|| match kind {
             0 => drop(breaker.call(unwind::<Result<(), ()>>)),
-            1 => drop(block_on(breaker.run(|| async { unwind::<Result<(), ()>>() }))),
-            2 => drop(block_on(breaker.run(unwind::<std::future::Ready<Result<(), ()>>>))),
+            1 => drop(block_on(
+                breaker.run(|| async { unwind::<Result<(), ()>>() }),
+            )),
+            2 => drop(block_on(
+                breaker.run(unwind::<std::future::Ready<Result<(), ()>>>),
+            )),
             _ => {
                 let _permit = breaker.try_acquire().unwrap();
                 unwind::<()>();

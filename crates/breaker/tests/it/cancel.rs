@@ -19,7 +19,10 @@ fn a_dropped_call_is_neutral_by_default() {
 #[test]
 fn or_a_failure() {
     let clock = ManualClock::new();
-    let breaker = touchy_builder(&clock).on_drop(DropPolicy::Failure).build().unwrap();
+    let breaker = touchy_builder(&clock)
+        .on_drop(DropPolicy::Failure)
+        .build()
+        .unwrap();
     drop(breaker.try_acquire().unwrap());
     assert_eq!(breaker.state(), State::Open);
 }
@@ -29,7 +32,10 @@ fn or_a_failure_when_it_was_old() {
     let clock = ManualClock::new();
     let policy = DropPolicy::FailureIfOlder(ms(500));
     let breaker = touchy_builder(&clock).on_drop(policy).build().unwrap();
-    let (young, old) = (breaker.try_acquire().unwrap(), breaker.try_acquire().unwrap());
+    let (young, old) = (
+        breaker.try_acquire().unwrap(),
+        breaker.try_acquire().unwrap(),
+    );
     clock.advance(ms(499));
     drop(young);
     assert_eq!(breaker.state(), State::Closed);
@@ -67,7 +73,9 @@ fn a_timeout_around_the_breaker_can_open_it() {
     // The order in which a hang arrives as a drop and nothing else.
     let clock = ManualClock::new();
     let policy = DropPolicy::FailureIfOlder(ms(900));
-    let breaker = CircuitBreaker::consecutive(5).on_drop(policy).clock(clock.clone());
+    let breaker = CircuitBreaker::consecutive(5)
+        .on_drop(policy)
+        .clock(clock.clone());
     let breaker = breaker.build().unwrap();
     for _ in 0..5 {
         assert_eq!(breaker.state(), State::Closed);
@@ -143,22 +151,39 @@ fn ten_thousand_dropped_futures_never_wedge_it_and_never_lose_a_place() {
         DropPolicy::Neutral,
         DropPolicy::Failure,
         DropPolicy::FailureIfOlder(ms(10)),
-        DropPolicy::decide(|age| if age < ms(5) { Outcome::Success } else { Outcome::Ignored }),
+        DropPolicy::decide(|age| {
+            if age < ms(5) {
+                Outcome::Success
+            } else {
+                Outcome::Ignored
+            }
+        }),
     ];
     for (seed, policy) in (1..).zip(policies) {
         let clock = ManualClock::new();
         let breaker = CircuitBreaker::consecutive(2)
             .reset_timeout(ms(20))
-            .half_open(HalfOpen::all_of(3).permits(2).max_wait(None, AfterWait::Reprobe))
+            .half_open(
+                HalfOpen::all_of(3)
+                    .permits(2)
+                    .max_wait(None, AfterWait::Reprobe),
+            )
             .on_drop(policy)
             .clock(clock.clone())
             .build()
             .unwrap();
         storm(&breaker, &clock, &mut Dice(seed), 2_500);
         assert_eq!(breaker.snapshot().probes, 0);
-        assert!(breaker.snapshot().generation > 100, "it opened and closed all the time");
+        assert!(
+            breaker.snapshot().generation > 100,
+            "it opened and closed all the time"
+        );
         breaker.probe_now();
-        let probes = [breaker.try_acquire(), breaker.try_acquire(), breaker.try_acquire()];
+        let probes = [
+            breaker.try_acquire(),
+            breaker.try_acquire(),
+            breaker.try_acquire(),
+        ];
         assert_eq!(probes.map(|probe| probe.is_ok()), [true, true, false]);
     }
 }
@@ -166,7 +191,9 @@ fn ten_thousand_dropped_futures_never_wedge_it_and_never_lose_a_place() {
 #[test]
 fn permits_dropped_on_many_threads_leave_no_place_taken() {
     let clock = ManualClock::new();
-    let half_open = HalfOpen::all_of(1_000).permits(3).max_wait(None, AfterWait::Reprobe);
+    let half_open = HalfOpen::all_of(1_000)
+        .permits(3)
+        .max_wait(None, AfterWait::Reprobe);
     let breaker = Arc::new(touchy_builder(&clock).half_open(half_open).build().unwrap());
     breaker.probe_now();
     std::thread::scope(|scope| {

@@ -31,7 +31,9 @@ fn a_clock_that_leaps_ahead_only_ends_the_wait() {
 #[test]
 fn a_time_window_sees_failures_after_the_clock_went_back() {
     let clock = ManualClock::new();
-    let breaker = CircuitBreaker::time_window(ms(1_000)).min_calls(3).clock(clock.clone());
+    let breaker = CircuitBreaker::time_window(ms(1_000))
+        .min_calls(3)
+        .clock(clock.clone());
     let breaker = breaker.build().unwrap();
     clock.set(ms(600_000));
     for _ in 0..20 {
@@ -49,7 +51,9 @@ fn a_time_window_sees_failures_after_the_clock_went_back() {
 fn the_origin_of_the_clock_does_not_matter() {
     let clock = ManualClock::new();
     clock.set(Duration::from_secs(1_900_000_000));
-    let breaker = CircuitBreaker::consecutive(1).reset_timeout(ms(100)).clock(clock.clone());
+    let breaker = CircuitBreaker::consecutive(1)
+        .reset_timeout(ms(100))
+        .clock(clock.clone());
     let breaker = breaker.build().unwrap();
     fail(&breaker);
     assert_eq!(breaker.retry_after(), Some(ms(100)));
@@ -80,9 +84,16 @@ fn readings(builder: seawall_breaker::Builder, calls: u32) -> (u32, u32) {
     let before = (read(&clock.coarse), read(&clock.precise));
     for call in 0..calls {
         let permit = breaker.try_acquire().unwrap();
-        if call % 8 == 0 { permit.failure() } else { permit.success() }
+        if call % 8 == 0 {
+            permit.failure();
+        } else {
+            permit.success();
+        }
     }
-    (read(&clock.coarse) - before.0, read(&clock.precise) - before.1)
+    (
+        read(&clock.coarse) - before.0,
+        read(&clock.precise) - before.1,
+    )
 }
 
 #[test]
@@ -95,14 +106,20 @@ fn closed_and_counting_it_reads_no_clock() {
 
 #[test]
 fn a_time_window_reads_the_coarse_clock_and_slow_calls_the_precise_one() {
-    assert_eq!(readings(CircuitBreaker::time_window(ms(1_000)), 100), (100, 0));
+    assert_eq!(
+        readings(CircuitBreaker::time_window(ms(1_000)), 100),
+        (100, 0)
+    );
     let slow = CircuitBreaker::count_window(20).slow_calls(ms(10), seawall_breaker::Ratio::ONE);
     assert_eq!(readings(slow, 100), (0, 200));
 }
 
 #[test]
 fn the_system_clock_ends_a_wait() {
-    let breaker = CircuitBreaker::consecutive(1).reset_timeout(ms(1)).build().unwrap();
+    let breaker = CircuitBreaker::consecutive(1)
+        .reset_timeout(ms(1))
+        .build()
+        .unwrap();
     fail(&breaker);
     while breaker.state() != State::HalfOpen {
         std::thread::yield_now();

@@ -1,9 +1,7 @@
 //! Settings that make no sense, and settings as text.
 
 use crate::ms;
-use seawall_breaker::{
-    Builder, CircuitBreaker, Config, HalfOpen, OpenTime, Ratio, Rates, Trip,
-};
+use seawall_breaker::{Builder, CircuitBreaker, Config, HalfOpen, OpenTime, Rates, Ratio, Trip};
 use std::time::Duration;
 
 #[track_caller]
@@ -26,8 +24,14 @@ fn nonsense_is_refused_and_the_key_is_named() {
     refused(count(10).min_calls(11), "trip.rates.min_calls");
     refused(count(10).failure_rate(None), "trip.rates");
     refused(count(10).failure_rate(Ratio::ZERO), "trip.rates.failures");
-    refused(count(10).slow_calls(ms(1), Ratio::ZERO), "trip.rates.slow.rate");
-    refused(count(10).slow_calls(ms(0), Ratio::ONE), "trip.rates.slow.after");
+    refused(
+        count(10).slow_calls(ms(1), Ratio::ZERO),
+        "trip.rates.slow.rate",
+    );
+    refused(
+        count(10).slow_calls(ms(0), Ratio::ONE),
+        "trip.rates.slow.after",
+    );
     refused(time(1_000).buckets(0), "trip.buckets");
     refused(time(1_000).buckets(129), "trip.buckets");
     refused(time(9), "trip.window");
@@ -39,28 +43,52 @@ fn nonsense_is_refused_and_the_key_is_named() {
     refused(one(1).backoff(2.0, ms(100)), "open.max");
     refused(one(1).jitter(Ratio::ONE), "open.jitter");
     refused(one(1).half_open(HalfOpen::all_of(0)), "half_open.verdict");
-    refused(one(1).half_open(HalfOpen::all_of(1_024)), "half_open.verdict");
-    refused(one(1).half_open(HalfOpen::k_of_n(3, 2)), "half_open.verdict.successes");
-    refused(one(1).half_open(HalfOpen::sample(3, Ratio::ZERO)), "half_open.verdict.failures");
-    refused(one(1).half_open(HalfOpen::all_of(1).permits(0)), "half_open.permits");
+    refused(
+        one(1).half_open(HalfOpen::all_of(1_024)),
+        "half_open.verdict",
+    );
+    refused(
+        one(1).half_open(HalfOpen::k_of_n(3, 2)),
+        "half_open.verdict.successes",
+    );
+    refused(
+        one(1).half_open(HalfOpen::sample(3, Ratio::ZERO)),
+        "half_open.verdict.failures",
+    );
+    refused(
+        one(1).half_open(HalfOpen::all_of(1).permits(0)),
+        "half_open.permits",
+    );
     let hurried = HalfOpen::all_of(1).max_wait(ms(0), seawall_breaker::AfterWait::Open);
     refused(one(1).half_open(hurried), "half_open.max_wait");
 }
 
 #[test]
 fn a_setting_of_another_rule_is_refused_rather_than_ignored() {
-    refused(CircuitBreaker::consecutive(5).failure_rate(Ratio::ONE), "failure_rate");
+    refused(
+        CircuitBreaker::consecutive(5).failure_rate(Ratio::ONE),
+        "failure_rate",
+    );
     refused(CircuitBreaker::consecutive(5).min_calls(3), "min_calls");
-    refused(CircuitBreaker::k_of_n(1, 5).slow_calls(ms(1), Ratio::ONE), "slow_calls");
+    refused(
+        CircuitBreaker::k_of_n(1, 5).slow_calls(ms(1), Ratio::ONE),
+        "slow_calls",
+    );
     refused(CircuitBreaker::count_window(5).buckets(3), "buckets");
 }
 
 #[test]
 fn the_largest_settings_build() {
     CircuitBreaker::count_window(1_000_000).build().unwrap();
-    CircuitBreaker::time_window(ms(1_280)).buckets(128).build().unwrap();
+    CircuitBreaker::time_window(ms(1_280))
+        .buckets(128)
+        .build()
+        .unwrap();
     let probes = HalfOpen::sample(1_023, Ratio::ONE);
-    CircuitBreaker::consecutive(u32::MAX).half_open(probes).build().unwrap();
+    CircuitBreaker::consecutive(u32::MAX)
+        .half_open(probes)
+        .build()
+        .unwrap();
 }
 
 #[test]
@@ -113,7 +141,9 @@ mod text {
         assert_eq!(config.evaluate_on, EvaluateOn::Failure);
         assert_eq!(config.open.max, ms(300_000));
         assert_eq!(config.open.jitter, Ratio::percent(10));
-        let half_open = HalfOpen::k_of_n(2, 3).permits(2).max_wait(ms(60_000), AfterWait::Open);
+        let half_open = HalfOpen::k_of_n(2, 3)
+            .permits(2)
+            .max_wait(ms(60_000), AfterWait::Open);
         assert_eq!(config.half_open, half_open);
         assert_eq!(config.on_drop, DropPolicy::FailureIfOlder(ms(2_000)));
         CircuitBreaker::from_config(config).build().unwrap();
@@ -121,14 +151,24 @@ mod text {
 
     #[test]
     fn what_is_not_said_is_the_default() {
-        assert_eq!(serde_json::from_str::<Config>("{}").unwrap(), Config::default());
+        assert_eq!(
+            serde_json::from_str::<Config>("{}").unwrap(),
+            Config::default()
+        );
         let never: HalfOpen = serde_json::from_str(r#"{"max_wait": "never"}"#).unwrap();
-        assert_eq!(never, HalfOpen::all_of(1).max_wait(None, AfterWait::Reprobe));
+        assert_eq!(
+            never,
+            HalfOpen::all_of(1).max_wait(None, AfterWait::Reprobe)
+        );
     }
 
     #[test]
     fn unknown_keys_and_bad_values_are_refused_with_a_reason() {
-        let reason = |text: &str| serde_json::from_str::<Config>(text).unwrap_err().to_string();
+        let reason = |text: &str| {
+            serde_json::from_str::<Config>(text)
+                .unwrap_err()
+                .to_string()
+        };
         assert!(reason(r#"{"tripp": {}}"#).contains("tripp"));
         assert!(reason(r#"{"trip": {"kind": "consecutive", "failure": 5}}"#).contains("failure"));
         assert!(reason(r#"{"open": {"base": "soon"}}"#).contains("such as \"30s\""));
@@ -143,10 +183,16 @@ mod text {
         let text = serde_json::to_string(&config).unwrap();
         assert_eq!(serde_json::from_str::<Config>(&text).unwrap(), config);
 
-        let breaker = CircuitBreaker::consecutive(1).clock(|| Duration::ZERO).build().unwrap();
+        let breaker = CircuitBreaker::consecutive(1)
+            .clock(|| Duration::ZERO)
+            .build()
+            .unwrap();
         breaker.open_for(ms(1_500));
         let text = serde_json::to_string(&breaker.snapshot()).unwrap();
         assert!(text.contains(r#""retry_after":"1s 500ms""#), "{text}");
-        assert_eq!(serde_json::from_str::<Snapshot>(&text).unwrap(), breaker.snapshot());
+        assert_eq!(
+            serde_json::from_str::<Snapshot>(&text).unwrap(),
+            breaker.snapshot()
+        );
     }
 }

@@ -74,8 +74,13 @@ impl Model {
                 self.opens += 1;
                 let open = &self.config.open;
                 let grown = open.base.as_secs_f64() * open.factor.powi(self.opens - 1);
-                let capped = if open.factor > 1.0 { grown.min(open.max.as_secs_f64()) } else { grown };
-                self.until = at + (0..).find(|k| f64::from(*k) > capped * 1e3 - 0.5).unwrap() as u64;
+                let capped = if open.factor > 1.0 {
+                    grown.min(open.max.as_secs_f64())
+                } else {
+                    grown
+                };
+                self.until =
+                    at + (0..).find(|k| f64::from(*k) > capped * 1e3 - 0.5).unwrap() as u64;
             }
             _ => {}
         }
@@ -95,7 +100,11 @@ impl Model {
     }
 
     fn is_overdue(&self) -> bool {
-        let wait = self.config.half_open.max_wait.map(|wait| wait.as_millis() as u64);
+        let wait = self
+            .config
+            .half_open
+            .max_wait
+            .map(|wait| wait.as_millis() as u64);
         self.state == State::HalfOpen && wait.is_some_and(|wait| self.now >= self.since + wait)
     }
 
@@ -120,7 +129,10 @@ impl Model {
             }
             _ => {}
         }
-        Some(Held { generation: self.generation, started: self.now })
+        Some(Held {
+            generation: self.generation,
+            started: self.now,
+        })
     }
 
     fn end(&mut self, held: Held, end: End) {
@@ -138,9 +150,9 @@ impl Model {
             return;
         }
         let failed = end == End::Failure;
-        let slow = self.slow_calls().is_some_and(|slow| {
-            self.now - held.started >= slow.after.as_millis() as u64
-        });
+        let slow = self
+            .slow_calls()
+            .is_some_and(|slow| self.now - held.started >= slow.after.as_millis() as u64);
         if self.state == State::HalfOpen {
             self.probe(failed, slow);
         } else {
@@ -165,12 +177,19 @@ impl Model {
         let results = self.ok + self.bad;
         let open = match self.config.half_open.verdict {
             Verdict::AllOf { .. } => failed,
-            Verdict::KOfN { successes, size, .. } => self.bad > size - successes,
-            Verdict::Sample { size, failures, strict: true, .. } => {
-                f64::from(self.bad) > failures.get() * f64::from(size) + 1e-6
-            }
+            Verdict::KOfN {
+                successes, size, ..
+            } => self.bad > size - successes,
+            Verdict::Sample {
+                size,
+                failures,
+                strict: true,
+                ..
+            } => f64::from(self.bad) > failures.get() * f64::from(size) + 1e-6,
             Verdict::Sample { size, failures, .. } => {
-                let too_slow = self.slow_calls().is_some_and(|slow| at_least(self.slow, size, slow.rate));
+                let too_slow = self
+                    .slow_calls()
+                    .is_some_and(|slow| at_least(self.slow, size, slow.rate));
                 results == size && (at_least(self.bad, size, failures) || too_slow)
             }
             _ => unreachable!(),
@@ -197,15 +216,23 @@ impl Model {
                 last(streak as u32).to_vec()
             }
             Trip::Count { size, .. } | Trip::KOfN { size, .. } => last(size).to_vec(),
-            Trip::Time { window, buckets, .. } => {
+            Trip::Time {
+                window, buckets, ..
+            } => {
                 let tick = window.as_millis() as u64 / u64::from(buckets);
-                let live = |call: &&(u64, bool, bool)| self.now / tick - call.0 / tick < buckets.into();
+                let live =
+                    |call: &&(u64, bool, bool)| self.now / tick - call.0 / tick < buckets.into();
                 self.calls.iter().filter(live).copied().collect()
             }
             _ => unreachable!(),
         };
-        let count = |f: &dyn Fn(&(u64, bool, bool)) -> bool| held.iter().filter(|c| f(c)).count() as u32;
-        (held.len() as u32, count(&|call| call.1), count(&|call| call.2))
+        let count =
+            |f: &dyn Fn(&(u64, bool, bool)) -> bool| held.iter().filter(|c| f(c)).count() as u32;
+        (
+            held.len() as u32,
+            count(&|call| call.1),
+            count(&|call| call.2),
+        )
     }
 
     fn condemned(&self, failed: bool) -> bool {
@@ -214,22 +241,38 @@ impl Model {
         }
         let (calls, failures, slow) = self.window();
         match &self.config.trip {
-            Trip::Consecutive { failures: limit, .. } | Trip::KOfN { failures: limit, .. } => {
-                failures >= *limit
+            Trip::Consecutive {
+                failures: limit, ..
             }
+            | Trip::KOfN {
+                failures: limit, ..
+            } => failures >= *limit,
             Trip::Count { rates, .. } | Trip::Time { rates, .. } => {
                 calls >= rates.min_calls.unwrap()
-                    && (rates.failures.is_some_and(|rate| at_least(failures, calls, rate))
-                        || rates.slow.is_some_and(|limit| at_least(slow, calls, limit.rate)))
+                    && (rates
+                        .failures
+                        .is_some_and(|rate| at_least(failures, calls, rate))
+                        || rates
+                            .slow
+                            .is_some_and(|limit| at_least(slow, calls, limit.rate)))
             }
             _ => unreachable!(),
         }
     }
 
     fn effective(&self) -> State {
-        let mut later = Self { config: self.config.clone(), transitions: Vec::new(), calls: Vec::new(), ..*self };
+        let mut later = Self {
+            config: self.config.clone(),
+            transitions: Vec::new(),
+            calls: Vec::new(),
+            ..*self
+        };
         later.lose_patience();
-        if later.state == State::Open && later.now >= later.until { State::HalfOpen } else { later.state }
+        if later.state == State::Open && later.now >= later.until {
+            State::HalfOpen
+        } else {
+            later.state
+        }
     }
 }
 
@@ -281,7 +324,11 @@ fn rates(most: u32) -> impl Strategy<Value = Rates> {
         let mut rates = Rates::default();
         rates.min_calls = Some(min_calls);
         rates.slow = slow.map(|(after, rate)| SlowCalls::new(ms(after), rate));
-        rates.failures = if only_slow && slow.is_some() { None } else { Some(failures) };
+        rates.failures = if only_slow && slow.is_some() {
+            None
+        } else {
+            Some(failures)
+        };
         rates
     })
 }
@@ -290,7 +337,8 @@ fn trips() -> impl Strategy<Value = Trip> {
     prop_oneof![
         (1_u32..6).prop_map(Trip::consecutive),
         (1_u32..8, 1_u32..60).prop_map(|(failures, size)| Trip::k_of_n(failures.min(size), size)),
-        (1_u32..60).prop_flat_map(|size| rates(size).prop_map(move |rates| Trip::count(size, rates))),
+        (1_u32..60)
+            .prop_flat_map(|size| rates(size).prop_map(move |rates| Trip::count(size, rates))),
         (1_u64..50, 1_u32..13, rates(8)).prop_map(|(tick, buckets, rates)| {
             Trip::time(ms(tick * u64::from(buckets)), buckets, rates)
         }),
@@ -309,12 +357,16 @@ fn half_opens() -> impl Strategy<Value = HalfOpen> {
         Just(AfterWait::Closed),
         Just(AfterWait::Reprobe),
     ];
-    (verdict, proptest::option::of(1_u32..7), proptest::option::of(1_u64..300), then).prop_map(
-        |(half_open, permits, wait, then)| {
+    (
+        verdict,
+        proptest::option::of(1_u32..7),
+        proptest::option::of(1_u64..300),
+        then,
+    )
+        .prop_map(|(half_open, permits, wait, then)| {
             let half_open = half_open.max_wait(wait.map(ms), then);
             permits.map_or(half_open.clone(), |permits| half_open.permits(permits))
-        },
-    )
+        })
 }
 
 fn configs() -> impl Strategy<Value = Config> {
@@ -439,7 +491,10 @@ fn compare(config: Config, acts: Vec<Act>, observed: bool) {
                 State::Closed | State::MetricsOnly => {
                     let (calls, failures, slow) = model.window();
                     let counts = snapshot.counts;
-                    assert_eq!((counts.calls, counts.failures, counts.slow), (calls, failures, slow));
+                    assert_eq!(
+                        (counts.calls, counts.failures, counts.slow),
+                        (calls, failures, slow)
+                    );
                 }
                 // Probes that a call would give up are none.
                 State::HalfOpen if model.is_overdue() => assert_eq!(snapshot.probes, 0),
@@ -452,14 +507,25 @@ fn compare(config: Config, acts: Vec<Act>, observed: bool) {
         let log = log.0.lock().unwrap();
         let told: Vec<_> = log.iter().map(|told| (told.from, told.to)).collect();
         assert_eq!(told, model.transitions);
-        assert!(log.iter().zip(2..).all(|(told, generation)| told.generation == generation));
-        assert!(log.iter().all(|told| told.open_for.is_some() == (told.to == State::Open)));
+        assert!(
+            log.iter()
+                .zip(2..)
+                .all(|(told, generation)| told.generation == generation)
+        );
+        assert!(
+            log.iter()
+                .all(|told| told.open_for.is_some() == (told.to == State::Open))
+        );
     }
     never_wedges(&breaker, &clock, held);
 }
 
 /// With all permits gone and enough time, a call is admitted, whatever came before.
-fn never_wedges(breaker: &Arc<CircuitBreaker>, clock: &ManualClock, held: Vec<(OwnedPermit, Held)>) {
+fn never_wedges(
+    breaker: &Arc<CircuitBreaker>,
+    clock: &ManualClock,
+    held: Vec<(OwnedPermit, Held)>,
+) {
     drop(held);
     clock.advance(ms(2_000));
     let admitted = breaker.try_acquire();
@@ -475,7 +541,11 @@ fn lawful(told: &Transition) -> bool {
             | (State::Open, State::HalfOpen, Cause::WaitOver)
             | (State::HalfOpen, State::Closed, Cause::ProbesPassed)
             | (State::HalfOpen, State::Open, Cause::ProbesFailed)
-            | (State::HalfOpen, State::Open | State::Closed | State::HalfOpen, Cause::NoVerdict)
+            | (
+                State::HalfOpen,
+                State::Open | State::Closed | State::HalfOpen,
+                Cause::NoVerdict
+            )
     )
 }
 

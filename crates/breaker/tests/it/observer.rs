@@ -2,8 +2,8 @@
 
 use crate::{fail, ms, touchy_builder};
 use seawall_breaker::{
-    Cause, CircuitBreaker, Completion, Counts, Ending, ManualClock, Observer, OwnedPermit, Rejected,
-    State, Transition,
+    Cause, CircuitBreaker, Completion, Counts, Ending, ManualClock, Observer, OwnedPermit,
+    Rejected, State, Transition,
 };
 use std::sync::{Arc, Mutex, OnceLock};
 
@@ -22,7 +22,12 @@ impl Log {
 
 impl Observer for Log {
     fn transition(&self, breaker: &str, told: &Transition) {
-        let Transition { from, to, generation, .. } = told;
+        let Transition {
+            from,
+            to,
+            generation,
+            ..
+        } = told;
         self.say(format!("{breaker} {generation}: {from} to {to}"));
     }
 
@@ -42,7 +47,9 @@ impl Observer for Log {
 
 fn watched(clock: &ManualClock) -> (Arc<CircuitBreaker>, Arc<Log>) {
     let log = Arc::new(Log::default());
-    let builder = touchy_builder(clock).name("database").observer(Arc::clone(&log));
+    let builder = touchy_builder(clock)
+        .name("database")
+        .observer(Arc::clone(&log));
     (Arc::new(builder.build().unwrap()), log)
 }
 
@@ -80,13 +87,20 @@ fn a_dry_run_only_tells() {
     let clock = ManualClock::new();
     let log = Arc::new(Log::default());
     let builder = CircuitBreaker::count_window(4).min_calls(2).dry_run();
-    let breaker = builder.clock(clock).observer(Arc::clone(&log)).build().unwrap();
+    let breaker = builder
+        .clock(clock)
+        .observer(Arc::clone(&log))
+        .build()
+        .unwrap();
     for _ in 0..5 {
         fail(&breaker);
     }
     assert_eq!(breaker.state(), State::Closed);
     let told = log.take();
-    assert_eq!(told.iter().filter(|line| line.ends_with("failed")).count(), 1);
+    assert_eq!(
+        told.iter().filter(|line| line.ends_with("failed")).count(),
+        1
+    );
     assert!(told.contains(&"2 of 2 failed".to_owned()));
     breaker.metrics_only();
     for _ in 0..3 {
@@ -134,7 +148,10 @@ struct Generations(Mutex<Vec<u32>>);
 
 impl Observer for Generations {
     fn transition(&self, _: &str, told: &Transition) {
-        self.0.try_lock().expect("one at a time").push(told.generation);
+        self.0
+            .try_lock()
+            .expect("one at a time")
+            .push(told.generation);
     }
 }
 
@@ -190,12 +207,17 @@ fn endings_are_told_apart() {
     struct Endings(Arc<Mutex<Vec<(Ending, bool)>>>);
     impl Observer for Endings {
         fn completed(&self, _: &str, completion: &Completion) {
-            self.0.lock().unwrap().push((completion.ending, completion.slow));
+            self.0
+                .lock()
+                .unwrap()
+                .push((completion.ending, completion.slow));
             assert!(completion.elapsed.is_some());
         }
     }
     let builder = CircuitBreaker::count_window(50).slow_calls(ms(10), seawall_breaker::Ratio::ONE);
-    let builder = builder.clock(clock.clone()).observer(Endings(Arc::clone(&seen)));
+    let builder = builder
+        .clock(clock.clone())
+        .observer(Endings(Arc::clone(&seen)));
     let breaker = builder.build().unwrap();
     breaker.try_acquire().unwrap().success();
     let slow = breaker.try_acquire().unwrap();
@@ -204,6 +226,10 @@ fn endings_are_told_apart() {
     let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         breaker.call(|| -> Result<(), ()> { std::panic::resume_unwind(Box::new(())) })
     }));
-    let expected = [(Ending::Success, false), (Ending::Ignored, true), (Ending::Panicked, false)];
+    let expected = [
+        (Ending::Success, false),
+        (Ending::Ignored, true),
+        (Ending::Panicked, false),
+    ];
     assert_eq!(*seen.lock().unwrap(), expected);
 }

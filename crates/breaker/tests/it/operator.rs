@@ -10,7 +10,10 @@ fn forced_open_has_no_end_of_its_own() {
     breaker.force_open();
     clock.advance(Duration::from_secs(1_000_000));
     let rejected = breaker.try_acquire().unwrap_err();
-    assert_eq!((rejected.state(), rejected.retry_after()), (State::ForcedOpen, None));
+    assert_eq!(
+        (rejected.state(), rejected.retry_after()),
+        (State::ForcedOpen, None)
+    );
     breaker.reset();
     assert!(breaker.try_acquire().is_ok());
 }
@@ -23,7 +26,10 @@ fn open_for_has_the_length_that_was_asked_for() {
     clock.advance(ms(2_345));
     assert_eq!(breaker.state(), State::HalfOpen);
     breaker.open_for(Duration::MAX);
-    assert_eq!(breaker.retry_after(), Some(Duration::from_secs(366 * 24 * 3600)));
+    assert_eq!(
+        breaker.retry_after(),
+        Some(Duration::from_secs(366 * 24 * 3600))
+    );
 }
 
 #[test]
@@ -50,13 +56,19 @@ fn reading_the_state_changes_nothing() {
     fail(&breaker);
     clock.advance(ms(100));
     let before = breaker.snapshot();
-    assert_eq!((breaker.state(), before.state), (State::HalfOpen, State::HalfOpen));
+    assert_eq!(
+        (breaker.state(), before.state),
+        (State::HalfOpen, State::HalfOpen)
+    );
     assert_eq!(breaker.snapshot(), before);
 }
 
 /// Opened three times in a row, the last time for 400 ms.
 fn battered(clock: &ManualClock) -> CircuitBreaker {
-    let breaker = touchy_builder(clock).backoff(2.0, ms(10_000)).build().unwrap();
+    let breaker = touchy_builder(clock)
+        .backoff(2.0, ms(10_000))
+        .build()
+        .unwrap();
     for wait in [100, 200] {
         fail(&breaker);
         clock.advance(ms(wait));
@@ -74,12 +86,19 @@ fn a_snapshot_carries_the_rest_of_the_wait_and_the_openings() {
     assert_eq!((snapshot.state, snapshot.opens), (State::Open, 3));
     assert_eq!(snapshot.retry_after, Some(ms(250)));
 
-    let new = touchy_builder(&clock).backoff(2.0, ms(10_000)).build().unwrap();
+    let new = touchy_builder(&clock)
+        .backoff(2.0, ms(10_000))
+        .build()
+        .unwrap();
     new.restore(&snapshot.aged(ms(100)));
     assert_eq!(new.retry_after(), Some(ms(150)));
     clock.advance(ms(150));
     fail(&new);
-    assert_eq!(new.retry_after(), Some(ms(800)), "the fourth opening in a row");
+    assert_eq!(
+        new.retry_after(),
+        Some(ms(800)),
+        "the fourth opening in a row"
+    );
 }
 
 #[test]
@@ -133,7 +152,11 @@ fn jitter_repeats_with_its_seed_and_is_what_the_caller_is_told() {
     let wait = |seed| {
         let clock = ManualClock::new();
         let jitter = seawall_breaker::Ratio::percent(50);
-        let breaker = touchy_builder(&clock).jitter(jitter).jitter_seed(seed).build().unwrap();
+        let breaker = touchy_builder(&clock)
+            .jitter(jitter)
+            .jitter_seed(seed)
+            .build()
+            .unwrap();
         fail(&breaker);
         let wait = breaker.retry_after().unwrap();
         clock.advance(wait - ms(1));
@@ -144,6 +167,9 @@ fn jitter_repeats_with_its_seed_and_is_what_the_caller_is_told() {
     };
     assert_eq!(wait(1), wait(1));
     let waits: Vec<Duration> = (0..50).map(wait).collect();
-    assert!(waits.iter().all(|wait| (ms(50)..=ms(150)).contains(wait)), "{waits:?}");
+    assert!(
+        waits.iter().all(|wait| (ms(50)..=ms(150)).contains(wait)),
+        "{waits:?}"
+    );
     assert!(waits.iter().max() > waits.iter().min());
 }

@@ -31,7 +31,10 @@ fn a_flood_of_keys_stays_within_the_bound_and_forgets_no_trouble() {
             let _ = hosts.get(&format!("host {n}"));
         }
         assert!(hosts.len() <= capacity);
-        assert_eq!(hosts.get("suspicious").unwrap().snapshot().counts.failures, 1);
+        assert_eq!(
+            hosts.get("suspicious").unwrap().snapshot().counts.failures,
+            1
+        );
     }
 }
 
@@ -43,7 +46,10 @@ fn breakers_in_use_or_open_are_not_evicted() {
     open.force_open();
     drop(open);
     let full: RegistryFull = hosts.get("new").unwrap_err();
-    assert_eq!(full.to_string(), "no circuit breaker can be spared for a new key");
+    assert_eq!(
+        full.to_string(),
+        "no circuit breaker can be spared for a new key"
+    );
     drop(held);
     hosts.get("new").unwrap();
     assert!(hosts.peek("held").is_none());
@@ -88,8 +94,13 @@ fn a_template_that_does_not_build_is_refused_at_once() {
 fn threads_that_ask_at_once_get_the_same_breaker() {
     let hosts = registry(100);
     let found: Vec<Arc<CircuitBreaker>> = std::thread::scope(|scope| {
-        let asking: Vec<_> = (0..8).map(|_| scope.spawn(|| hosts.get("a").unwrap())).collect();
-        asking.into_iter().map(|thread| thread.join().unwrap()).collect()
+        let asking: Vec<_> = (0..8)
+            .map(|_| scope.spawn(|| hosts.get("a").unwrap()))
+            .collect();
+        asking
+            .into_iter()
+            .map(|thread| thread.join().unwrap())
+            .collect()
     });
     assert!(found.iter().all(|breaker| Arc::ptr_eq(breaker, &found[0])));
 }

@@ -2,9 +2,7 @@
 //! business of the model tests.
 
 use crate::{fail, ms, touchy_builder};
-use seawall_breaker::{
-    AfterWait, CircuitBreaker, HalfOpen, ManualClock, Ratio, Rejected, State,
-};
+use seawall_breaker::{AfterWait, CircuitBreaker, HalfOpen, ManualClock, Ratio, Rejected, State};
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -55,11 +53,18 @@ fn windows_count_every_call() {
         together(|thread| {
             for call in 0..500 {
                 let permit = breaker.try_acquire().unwrap();
-                if (call + thread) % 4 == 0 { permit.failure() } else { permit.success() }
+                if (call + thread) % 4 == 0 {
+                    permit.failure();
+                } else {
+                    permit.success();
+                }
             }
         });
         let counts = breaker.snapshot().counts;
-        assert_eq!((counts.calls, counts.failures), (THREADS * 500, THREADS * 125));
+        assert_eq!(
+            (counts.calls, counts.failures),
+            (THREADS * 500, THREADS * 125)
+        );
     }
 }
 
@@ -69,8 +74,14 @@ fn a_small_window_never_holds_more_than_its_size() {
     let breaker = builder.build().unwrap();
     together(|thread| {
         for call in 0..1_000 {
-            let Ok(permit) = breaker.try_acquire() else { return };
-            if (call + thread) % 2 == 0 { permit.failure() } else { permit.success() }
+            let Ok(permit) = breaker.try_acquire() else {
+                return;
+            };
+            if (call + thread) % 2 == 0 {
+                permit.failure();
+            } else {
+                permit.success();
+            }
             let counts = breaker.snapshot().counts;
             assert!(counts.calls <= 10 && counts.failures <= counts.calls);
         }
@@ -81,7 +92,9 @@ fn a_small_window_never_holds_more_than_its_size() {
 fn the_end_of_the_wait_lets_exactly_the_permits_through() {
     for permits in [1, 3] {
         let clock = ManualClock::new();
-        let probes = HalfOpen::all_of(5).permits(permits).max_wait(None, AfterWait::Reprobe);
+        let probes = HalfOpen::all_of(5)
+            .permits(permits)
+            .max_wait(None, AfterWait::Reprobe);
         let breaker = touchy_builder(&clock).half_open(probes).build().unwrap();
         for _ in 0..200 {
             breaker.open_for(ms(100));
