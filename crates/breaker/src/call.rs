@@ -1,6 +1,6 @@
 //! Whole calls: a closure, or a future.
 
-use crate::{ByResult, CircuitBreaker, Classify, Error, Permit};
+use crate::{ByResult, CircuitBreaker, Classify, Error, OwnedPermit, Permit};
 use pin_project::pin_project;
 use std::fmt;
 use std::pin::Pin;
@@ -106,6 +106,84 @@ impl CircuitBreaker {
             permit: None,
             future: None,
         }
+    }
+}
+
+impl OwnedPermit {
+    /// Awaits a future under this permit, and reports what `classify` says of its result.
+    ///
+    /// For middleware, which is asked for a permit in one place and makes its future in another:
+    /// the future has a name, and needs no box and no runtime.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use seawall_breaker::{ByResult, CircuitBreaker, State};
+    /// use std::sync::Arc;
+    ///
+    /// let breaker = Arc::new(CircuitBreaker::consecutive(1).build()?);
+    /// let permit = breaker.try_acquire_owned()?;
+    /// let response = permit.watch(ByResult, async { Err::<(), _>("connection reset") });
+    ///
+    /// assert_eq!(futures::executor::block_on(response), Err("connection reset"));
+    /// assert_eq!(breaker.state(), State::Open);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn watch<F, T, E, C>(mut self, classify: C, future: F) -> Watch<F, C>
+    where
+        F: Future<Output = Result<T, E>>,
+        C: Classify<T, E>,
+    {
+        self.set_idle(true);
+        Watch {
+            classify,
+            permit: Some(self),
+            future,
+        }
+    }
+}
+
+/// The future of [`OwnedPermit::watch`].
+#[pin_project]
+#[must_use = "futures do nothing unless polled"]
+pub struct Watch<F, C> {
+    classify: C,
+    permit: Option<OwnedPermit>,
+    #[pin]
+    future: F,
+}
+
+impl<F, T, E, C> Future for Watch<F, C>
+where
+    F: Future<Output = Result<T, E>>,
+    C: Classify<T, E>,
+{
+    type Output = Result<T, E>;
+
+    /// # Panics
+    ///
+    /// When polled again after it has returned a result.
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        // As in `Run`: out of the future while user code runs.
+        let permit = this.permit.take();
+        let mut permit = permit.expect("a future is not polled after it has returned a result");
+        permit.set_idle(false);
+        let Poll::Ready(result) = this.future.poll(cx) else {
+            permit.set_idle(true);
+            *this.permit = Some(permit);
+            return Poll::Pending;
+        };
+        permit.report(this.classify.classify(&result));
+        Poll::Ready(result)
+    }
+}
+
+impl<F, C> fmt::Debug for Watch<F, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Watch")
+            .field("permit", &self.permit)
+            .finish_non_exhaustive()
     }
 }
 

@@ -72,7 +72,10 @@ impl ManualClock {
     /// Moves the clock forward.
     pub fn advance(&self, by: Duration) {
         // Relaxed: the time is one number, and no other memory is published through it.
-        self.0.fetch_add(nanos(by), Ordering::Relaxed);
+        let advanced = |now: u64| Some(now.saturating_add(nanos(by)));
+        let _ = self
+            .0
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, advanced);
     }
 
     /// Sets the clock, backwards too: that is how the behaviour under a broken clock is tested.

@@ -36,7 +36,7 @@ mod shuttle_models;
 
 pub use breaker::CircuitBreaker;
 pub use builder::Builder;
-pub use call::Run;
+pub use call::{Run, Watch};
 pub use clock::{Clock, ManualClock};
 pub use config::{Config, EvaluateOn, IgnoredAs, Rates, SlowCalls, Trip};
 pub use drop_policy::{DropPolicy, DropRule};

@@ -89,6 +89,12 @@ macro_rules! reports {
                 self.0.report(Outcome::Ignored);
             }
 
+            /// Marks the permit as held by a future that is, or is not, being polled.
+            #[inline]
+            pub(crate) fn set_idle(&mut self, idle: bool) {
+                self.0.idle = idle;
+            }
+
             /// Any of these.
             #[inline]
             pub fn report(self, outcome: Outcome) {
@@ -105,12 +111,6 @@ impl<'a> Permit<'a> {
     #[inline]
     pub(crate) fn new(breaker: &'a CircuitBreaker, ticket: Ticket) -> Self {
         Self(Held::new(breaker, ticket))
-    }
-
-    /// Marks the permit as held by a future that is, or is not, being polled.
-    #[inline]
-    pub(crate) fn set_idle(&mut self, idle: bool) {
-        self.0.idle = idle;
     }
 }
 

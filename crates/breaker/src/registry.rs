@@ -13,7 +13,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 ///
 /// # The bound
 ///
-/// At most `capacity` breakers, at about 700 bytes each plus the key twice, plus a large window. At
+/// At most `capacity` breakers, at about 700 bytes each, plus the key twice, plus what a large window takes. At
 /// the bound a new key takes the place of a breaker that could as well be a new one: closed,
 /// without a failed or slow call in its window, in nobody's hands, and not asked for since the
 /// last look at it. If there is none such, [`get`](Self::get) says so; an open breaker is never
@@ -35,7 +35,8 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 /// # Cost
 ///
 /// A known key costs a hash and a read lock on one of up to 16 shards. Who calls the same host
-/// again and again keeps its `Arc`.
+/// again and again keeps its `Arc`. At the bound, a new key costs a look at as many breakers of its
+/// shard as it takes to find one to spare, and at each of them twice before there is none.
 pub struct Registry<K> {
     shards: Box<[RwLock<Shard<K>>]>,
     /// Of one shard. Shards fill unevenly, so the whole may hold a little less than its capacity.

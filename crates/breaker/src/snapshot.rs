@@ -39,7 +39,7 @@ pub struct Snapshot {
     pub retry_after: Option<Duration>,
     /// How often it had opened since it was last closed.
     pub opens: u32,
-    /// How many transitions it had made.
+    /// Counts its transitions; a new breaker is in generation 1.
     pub generation: u32,
     /// What the window held; zero unless closed or [`State::MetricsOnly`].
     pub counts: Counts,

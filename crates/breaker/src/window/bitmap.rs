@@ -6,6 +6,9 @@
 //!                         |          | slow : 21 | failed : 21          (up to 21 calls)
 //! ```
 //!
+//! The cut tag comes round after 65,536 generations. To be taken for a fresh word, one would have to
+//! survive all of them without a single call recorded, since a call replaces it.
+//!
 //! In a full window of successes one more success gives the same word, so nothing is written:
 //! healthy traffic shares the line and never fights for it.
 
@@ -39,8 +42,7 @@ impl Bitmap {
 
     pub(crate) fn new(size: u32, slow: bool) -> Self {
         debug_assert!((1..=Self::most(slow)).contains(&size));
-        // The tag of generation 0, which no permit bears before the generations wrap; and then the
-        // word has long been replaced.
+        // An empty window, of whatever generation.
         Self {
             word: AtomicU64::new(0),
             size,

@@ -3,8 +3,8 @@
 use crate::{fail, ms, touchy, touchy_builder};
 use futures::executor::block_on;
 use seawall_breaker::{
-    CircuitBreaker, Classify, Clock, Config, ConfigError, DropPolicy, Error, ManualClock, Observer,
-    Outcome, OwnedPermit, Permit, Registry, Rejected, Run, Snapshot, State,
+    ByResult, CircuitBreaker, Classify, Clock, Config, ConfigError, DropPolicy, Error, ManualClock,
+    Observer, Outcome, OwnedPermit, Permit, Registry, Rejected, Run, Snapshot, State,
 };
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 use std::cell::Cell;
@@ -168,6 +168,29 @@ fn a_panic_elsewhere_that_drops_a_waiting_future_is_no_failure() {
     }));
     panicked.unwrap_err();
     assert_eq!(breaker.state(), State::Closed);
+}
+
+#[test]
+fn a_watched_future_reports_and_gives_back_what_it_returned() {
+    let (breaker, clock) = touchy();
+    let breaker = Arc::new(breaker);
+    let watch = |result: Result<u8, u8>| {
+        let permit = breaker.try_acquire_owned().unwrap();
+        block_on(permit.watch(ByResult, async move { result }))
+    };
+    assert_eq!(watch(Ok(7)), Ok(7));
+    assert_eq!(watch(Err(7)), Err(7));
+    assert_eq!(breaker.state(), State::Open);
+    clock.advance(ms(100));
+    let permit = breaker.try_acquire_owned().unwrap();
+    drop(permit.watch(ByResult, std::future::pending::<Result<(), ()>>()));
+    assert_eq!(breaker.snapshot().probes, 0);
+    let permit = breaker.try_acquire_owned().unwrap();
+    let panicked = catch_unwind(AssertUnwindSafe(|| {
+        block_on(permit.watch(ByResult, async { unwind::<Result<(), ()>>() }))
+    }));
+    panicked.unwrap_err();
+    assert_eq!(breaker.state(), State::Open, "the probe failed");
 }
 
 #[test]

@@ -550,12 +550,12 @@ fn lawful(told: &Transition) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 3_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn every_history_ends_as_in_the_model(
         config in configs(),
-        acts in proptest::collection::vec(acts(), 1..120),
+        acts in proptest::collection::vec(acts(), 1..100),
         observed in any::<bool>(),
     ) {
         compare(config, acts, observed);
@@ -563,12 +563,12 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn only_lawful_transitions_happen(
         config in configs(),
-        acts in proptest::collection::vec(acts(), 1..120),
+        acts in proptest::collection::vec(acts(), 1..100),
     ) {
         let clock = ManualClock::new();
         let log = Arc::new(Log::default());
