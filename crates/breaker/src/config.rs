@@ -33,10 +33,8 @@ pub struct Config {
 /// When a closed breaker opens.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(
-    feature = "serde",
-    serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)
-)]
+#[cfg_attr(feature = "serde", serde(tag = "kind", rename_all = "snake_case"))]
+#[cfg_attr(feature = "serde", serde(try_from = "crate::text::Trip"))]
 #[non_exhaustive]
 pub enum Trip {
     /// After so many failures without a success between.
@@ -51,7 +49,6 @@ pub enum Trip {
         /// How many calls the window holds: 1 to 1,000,000.
         size: u32,
         /// The rates, and the calls they need.
-        #[cfg_attr(feature = "serde", serde(default))]
         rates: Rates,
     },
     /// When the calls of the last `window` hold too many failures or slow calls.
@@ -61,10 +58,8 @@ pub enum Trip {
         #[cfg_attr(feature = "serde", serde(with = "crate::humane::duration"))]
         window: Duration,
         /// Into how many buckets it is cut: 1 to 128. The window forgets a bucket at a time.
-        #[cfg_attr(feature = "serde", serde(default = "ten"))]
         buckets: u32,
         /// The rates, and the calls they need.
-        #[cfg_attr(feature = "serde", serde(default))]
         rates: Rates,
     },
     /// When `failures` of the last `size` calls failed, whether the window is full or not.
@@ -184,11 +179,6 @@ pub enum IgnoredAs {
     Neutral,
     /// As successes.
     Success,
-}
-
-#[cfg(feature = "serde")]
-fn ten() -> u32 {
-    DEFAULT_BUCKETS
 }
 
 /// Fine enough that the window forgets smoothly, and a scan is four cache lines.

@@ -26,10 +26,8 @@ pub struct HalfOpen {
 /// What the probes must show.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(
-    feature = "serde",
-    serde(tag = "mode", rename_all = "snake_case", deny_unknown_fields)
-)]
+#[cfg_attr(feature = "serde", serde(tag = "mode", rename_all = "snake_case"))]
+#[cfg_attr(feature = "serde", serde(try_from = "crate::text::Verdict"))]
 #[non_exhaustive]
 pub enum Verdict {
     /// So many successes close the breaker, one failure opens it.
@@ -48,7 +46,6 @@ pub enum Verdict {
         failures: Ratio,
         /// Open as soon as the failures exceed the share, rather than when all results are in and
         /// reach it.
-        #[cfg_attr(feature = "serde", serde(default))]
         strict: bool,
     },
     /// As soon as `successes` of `size` probes succeeded, or no longer can.

@@ -15,6 +15,17 @@ pub(crate) mod duration {
     }
 }
 
+/// A duration that may be left out (with `serde(default)`).
+pub(crate) mod some_duration {
+    use super::{Deserializer, Duration};
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Option<Duration>, D::Error> {
+        super::duration::deserialize(from).map(Some)
+    }
+}
+
 /// A duration, or "never".
 pub(crate) mod optional_duration {
     use super::{Deserialize, Deserializer, Duration, NEVER, Serializer, parse};

@@ -25,6 +25,8 @@ mod rules;
 mod snapshot;
 mod state;
 mod sync;
+#[cfg(feature = "serde")]
+mod text;
 mod transition;
 mod window;
 mod word;

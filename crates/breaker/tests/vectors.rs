@@ -77,31 +77,28 @@ fn one() -> f64 {
     1.0
 }
 
+/// Flat, since numbers do not pass through a tagged enum under `serde_json/arbitrary_precision`.
 #[derive(Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-enum Trip {
-    Consecutive {
-        failures: u32,
-    },
-    KOfN {
-        failures: u32,
-        size: u32,
-    },
-    Count {
-        size: u32,
-        min_calls: u32,
-        failure_rate: Option<f64>,
-        slow_rate: Option<f64>,
-        slow_ms: Option<u64>,
-    },
-    Time {
-        window_ms: u64,
-        buckets: u32,
-        min_calls: u32,
-        failure_rate: Option<f64>,
-        slow_rate: Option<f64>,
-        slow_ms: Option<u64>,
-    },
+#[serde(deny_unknown_fields)]
+struct Trip {
+    kind: Kind,
+    failures: Option<u32>,
+    size: Option<u32>,
+    window_ms: Option<u64>,
+    buckets: Option<u32>,
+    min_calls: Option<u32>,
+    failure_rate: Option<f64>,
+    slow_rate: Option<f64>,
+    slow_ms: Option<u64>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Kind {
+    Consecutive,
+    KOfN,
+    Count,
+    Time,
 }
 
 #[derive(Deserialize)]
@@ -171,57 +168,55 @@ fn ratio(value: f64) -> Ratio {
     Ratio::new(value).unwrap()
 }
 
-fn rates(
-    builder: Builder,
-    min_calls: u32,
-    failure_rate: Option<f64>,
-    slow: (Option<f64>, Option<u64>),
-) -> Builder {
+fn rates(builder: Builder, min_calls: u32, trip: &Trip) -> Builder {
     let builder = builder
         .min_calls(min_calls.max(1))
-        .failure_rate(failure_rate.map(ratio));
-    match slow {
+        .failure_rate(trip.failure_rate.map(ratio));
+    match (trip.slow_rate, trip.slow_ms) {
         (Some(rate), Some(after)) => builder.slow_calls(ms(after), ratio(rate)),
         _ => builder,
     }
 }
 
-fn builder(config: &Config) -> Builder {
-    let mut builder = match config.trip {
-        Trip::Consecutive { failures } => CircuitBreaker::consecutive(failures),
-        Trip::KOfN { failures, size } if failures > size => {
-            CircuitBreaker::k_of_n(size, size).dry_run()
-        }
-        Trip::KOfN { failures, size } => CircuitBreaker::k_of_n(failures, size),
-        Trip::Count {
-            size,
-            min_calls,
-            failure_rate,
-            slow_rate,
-            slow_ms,
-        } => {
-            let window = CircuitBreaker::count_window(size);
-            let slow = (slow_rate, slow_ms);
-            if min_calls > size {
-                // A minimum that the window cannot hold means: watch, and never open.
-                rates(window, size, failure_rate, slow).dry_run()
+/// `None`: a key that the kind needs is missing.
+fn trip(trip: &Trip) -> Option<Builder> {
+    let min_calls = trip.min_calls.unwrap_or(1);
+    let builder = match trip.kind {
+        Kind::Consecutive => CircuitBreaker::consecutive(trip.failures?),
+        Kind::KOfN => {
+            let (failures, size) = (trip.failures?, trip.size?);
+            // What the window cannot hold means, here and below: watch, and never open.
+            if failures > size {
+                CircuitBreaker::k_of_n(size, size).dry_run()
             } else {
-                rates(window, min_calls, failure_rate, slow)
+                CircuitBreaker::k_of_n(failures, size)
             }
         }
-        Trip::Time {
-            window_ms,
-            buckets,
-            min_calls,
-            failure_rate,
-            slow_rate,
-            slow_ms,
-        } => {
-            let whole = window_ms / u64::from(buckets) * u64::from(buckets);
-            let window = CircuitBreaker::time_window(ms(whole)).buckets(buckets);
-            rates(window, min_calls, failure_rate, (slow_rate, slow_ms))
+        Kind::Count => {
+            let size = trip.size?;
+            let builder = rates(
+                CircuitBreaker::count_window(size),
+                min_calls.min(size),
+                trip,
+            );
+            if min_calls > size {
+                builder.dry_run()
+            } else {
+                builder
+            }
+        }
+        Kind::Time => {
+            let buckets = trip.buckets?;
+            let tick = trip.window_ms? / u64::from(buckets);
+            let window = CircuitBreaker::time_window(ms(tick * u64::from(buckets)));
+            rates(window.buckets(buckets), min_calls, trip)
         }
     };
+    Some(builder)
+}
+
+fn builder(config: &Config) -> Option<Builder> {
+    let mut builder = trip(&config.trip)?;
     builder = builder.on_drop(DropPolicy::Neutral);
     let max = config.backoff.as_ref().and_then(|backoff| backoff.max_ms);
     let max = max.map_or(Duration::from_secs(300 * 24 * 3600), ms);
@@ -238,33 +233,35 @@ fn builder(config: &Config) -> Builder {
     if let Some(IgnoredAs::Success) = config.ignored_counts_as {
         builder = builder.ignored_as_success();
     }
-    match &config.half_open {
-        Some(probing) => builder.half_open(half_open(probing)),
-        None => builder.half_open(HalfOpen::all_of(1).max_wait(None, AfterWait::Reprobe)),
-    }
+    Some(builder.half_open(match &config.half_open {
+        Some(probing) => half_open(probing)?,
+        None => HalfOpen::all_of(1).max_wait(None, AfterWait::Reprobe),
+    }))
 }
 
-fn half_open(probing: &Probing) -> HalfOpen {
+fn half_open(probing: &Probing) -> Option<HalfOpen> {
     let half_open = match probing.mode {
         Mode::AllSuccess => HalfOpen::all_of(probing.close_after.unwrap_or(1)),
         Mode::Sample => {
-            let (size, rate) = (probing.size.unwrap(), ratio(probing.failure_rate.unwrap()));
+            let (size, rate) = (probing.size?, ratio(probing.failure_rate?));
             if probing.strict {
                 HalfOpen::strict_sample(size, rate)
             } else {
                 HalfOpen::sample(size, rate)
             }
         }
-        Mode::KOfN => HalfOpen::k_of_n(probing.successes.unwrap(), probing.size.unwrap()),
+        Mode::KOfN => HalfOpen::k_of_n(probing.successes?, probing.size?),
     };
     let then = match probing.after_wait {
         Some(After::Reprobe) => AfterWait::Reprobe,
         Some(After::Closed) => AfterWait::Closed,
         Some(After::Open) | None => AfterWait::Open,
     };
-    half_open
-        .permits(probing.permits.unwrap_or(1))
-        .max_wait(probing.max_wait_ms.map(ms), then)
+    Some(
+        half_open
+            .permits(probing.permits.unwrap_or(1))
+            .max_wait(probing.max_wait_ms.map(ms), then),
+    )
 }
 
 /// What the window held when the breaker opened.
@@ -289,10 +286,10 @@ struct Run {
 }
 
 impl Run {
-    fn new(config: &Config) -> Result<Self, String> {
+    fn new(builder: Builder) -> Result<Self, String> {
         let clock = ManualClock::new();
         let last_trip = Arc::new(LastTrip::default());
-        let builder = builder(config)
+        let builder = builder
             .clock(clock.clone())
             .observer(Arc::clone(&last_trip));
         let breaker = Arc::new(builder.build().map_err(|error| error.to_string())?);
@@ -414,8 +411,8 @@ fn expect<T: PartialEq + std::fmt::Debug>(
     }
 }
 
-fn run(scenario: &Scenario) -> Result<(), String> {
-    let mut run = Run::new(&scenario.config)?;
+fn run(scenario: &Scenario, builder: Builder) -> Result<(), String> {
+    let mut run = Run::new(builder)?;
     for (at, step) in scenario.steps.iter().enumerate() {
         run.step(step)
             .map_err(|error| format!("step {at}: {error}"))?;
@@ -447,15 +444,22 @@ fn run_file(path: &Path) -> usize {
             .get("name")
             .and_then(Value::as_str)
             .unwrap_or("unnamed");
-        match serde_json::from_value::<Scenario>(value.clone()) {
+        let scenario = match serde_json::from_value::<Scenario>(value.clone()) {
+            Ok(scenario) => scenario,
             Err(error) => {
                 skipped += 1;
                 say(&format!("{shown}: {name}: unknown shape, skipped: {error}"));
+                continue;
             }
-            Ok(scenario) => match run(&scenario) {
-                Ok(()) => passed += 1,
-                Err(error) => failures.push(format!("{}: {error}", scenario.name)),
-            },
+        };
+        let Some(builder) = builder(&scenario.config) else {
+            skipped += 1;
+            say(&format!("{shown}: {name}: incomplete, skipped"));
+            continue;
+        };
+        match run(&scenario, builder) {
+            Ok(()) => passed += 1,
+            Err(error) => failures.push(format!("{}: {error}", scenario.name)),
         }
     }
     say(&format!(

@@ -85,6 +85,11 @@ fn the_largest_settings_build() {
         .build()
         .unwrap();
     let probes = HalfOpen::sample(1_023, Ratio::ONE);
+    let year = Duration::from_secs(366 * 24 * 3600);
+    let patient = CircuitBreaker::consecutive(1)
+        .reset_timeout(year)
+        .backoff(1_000.0, year);
+    patient.upstream_max(year).build().unwrap();
     CircuitBreaker::consecutive(u32::MAX)
         .half_open(probes)
         .build()
@@ -116,7 +121,7 @@ fn settings_can_be_put_together_by_hand() {
 #[cfg(feature = "serde")]
 mod text {
     use super::*;
-    use seawall_breaker::{AfterWait, DropPolicy, EvaluateOn, SlowCalls, Snapshot};
+    use seawall_breaker::{AfterWait, DropPolicy, EvaluateOn, SlowCalls, Snapshot, Verdict};
 
     #[test]
     fn a_full_configuration_reads_as_it_looks() {
@@ -173,6 +178,54 @@ mod text {
         assert!(reason(r#"{"trip": {"kind": "consecutive", "failure": 5}}"#).contains("failure"));
         assert!(reason(r#"{"open": {"base": "soon"}}"#).contains("such as \"30s\""));
         assert!(reason(r#"{"open": {"jitter": 1.5}}"#).contains("a number from 0 to 1"));
+    }
+
+    #[test]
+    fn every_rule_and_verdict_survives_text() {
+        let rates = Rates::default;
+        for trip in [
+            Trip::consecutive(3),
+            Trip::count(50, rates()),
+            Trip::time(ms(10_000), 10, rates()),
+            Trip::k_of_n(3, 5),
+        ] {
+            let text = serde_json::to_string(&trip).unwrap();
+            assert_eq!(serde_json::from_str::<Trip>(&text).unwrap(), trip, "{text}");
+        }
+        for half_open in [
+            HalfOpen::all_of(3),
+            HalfOpen::sample(4, Ratio::percent(50)),
+            HalfOpen::strict_sample(4, Ratio::percent(50)),
+            HalfOpen::k_of_n(2, 3),
+        ] {
+            let text = serde_json::to_string(&half_open).unwrap();
+            assert_eq!(
+                serde_json::from_str::<HalfOpen>(&text).unwrap(),
+                half_open,
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_key_of_another_kind_is_refused_and_a_missing_one_named() {
+        let reason = |text: &str| serde_json::from_str::<Trip>(text).unwrap_err().to_string();
+        let stray = reason(r#"{"kind": "consecutive", "failures": 5, "window": "10s"}"#);
+        assert!(
+            stray.contains("`window` does not belong to kind Consecutive"),
+            "{stray}"
+        );
+        assert!(reason(r#"{"kind": "k_of_n", "failures": 5}"#).contains("missing field `size`"));
+        assert!(reason(r#"{"kind": "count", "size": 5, "buckets": 5}"#).contains("`buckets`"));
+        assert!(reason(r#"{"kind": "time", "window": "5s", "size": 5}"#).contains("`size`"));
+        let reason = |text: &str| {
+            serde_json::from_str::<Verdict>(text)
+                .unwrap_err()
+                .to_string()
+        };
+        assert!(reason(r#"{"mode": "all_of", "size": 5}"#).contains("`size`"));
+        assert!(reason(r#"{"mode": "sample", "size": 5, "probes": 1}"#).contains("`probes`"));
+        assert!(reason(r#"{"mode": "k_of_n", "size": 5, "failures": 0.5}"#).contains("`failures`"));
     }
 
     #[test]

@@ -173,3 +173,21 @@ fn jitter_repeats_with_its_seed_and_is_what_the_caller_is_told() {
     );
     assert!(waits.iter().max() > waits.iter().min());
 }
+
+#[test]
+fn while_probes_are_out_the_wait_is_a_hint_of_a_second_at_most() {
+    for (base, hint) in [(30_000, 1_000), (250, 250)] {
+        let clock = ManualClock::new();
+        let breaker = touchy_builder(&clock)
+            .reset_timeout(ms(base))
+            .build()
+            .unwrap();
+        breaker.probe_now();
+        let _probe = breaker.try_acquire().unwrap();
+        let rejected = breaker.try_acquire().unwrap_err();
+        assert_eq!(
+            (rejected.state(), rejected.retry_after()),
+            (State::HalfOpen, Some(ms(hint)))
+        );
+    }
+}
