@@ -94,6 +94,22 @@ pub enum Cause {
     Restored,
 }
 
+impl Cause {
+    /// The name in lower case, for labels: `"wait_over"`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Tripped(_) => "tripped",
+            Self::WaitOver => "wait_over",
+            Self::ProbesPassed => "probes_passed",
+            Self::ProbesFailed => "probes_failed",
+            Self::NoVerdict => "no_verdict",
+            Self::Manual => "manual",
+            Self::Restored => "restored",
+        }
+    }
+}
+
 /// How an admitted call has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

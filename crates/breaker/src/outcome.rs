@@ -96,6 +96,20 @@ pub enum Ending {
     Panicked,
 }
 
+impl Ending {
+    /// The name in lower case, for labels: `"failure"`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Failure => "failure",
+            Self::Ignored => "ignored",
+            Self::Dropped => "dropped",
+            Self::Panicked => "panicked",
+        }
+    }
+}
+
 /// One recorded call: what windows and probes count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Sample {

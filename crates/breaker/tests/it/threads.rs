@@ -23,7 +23,7 @@ fn together(f: impl Fn(u32) + Sync) {
 
 #[test]
 fn exactly_the_configured_number_of_failures_in_a_row_opens() {
-    for _ in 0..20 {
+    for _ in 0..5 {
         let breaker = CircuitBreaker::consecutive(3_000).build().unwrap();
         let reported = AtomicU32::new(0);
         together(|_| {
@@ -96,7 +96,7 @@ fn the_end_of_the_wait_lets_exactly_the_permits_through() {
             .permits(permits)
             .max_wait(None, AfterWait::Reprobe);
         let breaker = touchy_builder(&clock).half_open(probes).build().unwrap();
-        for _ in 0..200 {
+        for _ in 0..60 {
             breaker.open_for(ms(100));
             clock.advance(ms(100));
             let admitted = AtomicU32::new(0);
