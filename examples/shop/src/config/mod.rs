@@ -289,9 +289,9 @@ mod tests {
     #[test]
     fn a_key_may_be_given_alone() {
         let config = Config::parse("[limits]\nexpensive_operation = \"3/second\"\n").unwrap();
-        assert_eq!(config.limits.expensive_operation.limit().get(), 3);
+        assert_eq!(config.limits.expensive_operation.quota().limit(), 3);
         assert_eq!(
-            config.limits.expensive_operation.period(),
+            config.limits.expensive_operation.quota().period(),
             Duration::from_secs(1)
         );
         assert_eq!(config.limits.builds.to_string(), "20/hour");
