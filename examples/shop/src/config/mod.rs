@@ -68,6 +68,8 @@ pub struct Limits {
 pub struct Deadlines {
     /// `GET /api/search`.
     pub search: Span,
+    /// One call of the database.
+    pub database: Span,
     /// Any request below `/api`.
     pub total: Span,
 }
@@ -132,6 +134,7 @@ impl Default for Deadlines {
     fn default() -> Self {
         Self {
             search: Span::from_secs(5),
+            database: Span::from_secs(2),
             total: Span::from_secs(10),
         }
     }
