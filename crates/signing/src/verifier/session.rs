@@ -1,0 +1,305 @@
+//! A verification whose body is going by.
+
+use std::fmt;
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use super::lanes::Lanes;
+use super::{Inner, Verification};
+use crate::clock::UnixTime;
+use crate::content_digest::Check;
+use crate::encoding;
+use crate::envelope::Envelope;
+use crate::refused::{Refused, RefusedKind};
+use crate::replay::{Claim, Nonce, NonceStore, OnStoreError, ReplayHash, StoreFailure};
+use crate::scheme::BodyForm;
+
+/// Takes in the body of a message whose head has been judged.
+///
+/// The bytes are not authentic before [`finish`](Self::finish) has said so: whoever acts on them
+/// as they come acts on what a stranger sent. Dropping the session is a refusal that leaves no
+/// trace.
+#[must_use = "the message is not verified before the session is finished"]
+pub struct Session {
+    inner: Arc<Inner>,
+    envelope: Envelope,
+    lanes: Lanes,
+    hash: Option<ReplayHash>,
+    body: BodyState,
+    read: usize,
+    tenant: Option<Box<str>>,
+    at: Option<UnixTime>,
+}
+
+/// Is what has to be known of the body besides its MAC.
+pub(super) enum BodyState {
+    Raw,
+    Sha256Hex(Sha256),
+    Digest {
+        check: Option<Check>,
+        required: bool,
+    },
+}
+
+impl BodyState {
+    pub(super) fn new(form: BodyForm, envelope: &Envelope) -> Self {
+        match form {
+            BodyForm::Raw => Self::Raw,
+            BodyForm::Sha256Hex => Self::Sha256Hex(Sha256::new()),
+            BodyForm::ContentDigest { required } => {
+                let check = envelope.content_digest().map(|digest| digest.check());
+                Self::Digest { check, required }
+            }
+        }
+    }
+}
+
+impl Session {
+    pub(super) fn new(
+        inner: Arc<Inner>,
+        envelope: Envelope,
+        lanes: Lanes,
+        hash: Option<ReplayHash>,
+        body: BodyState,
+        tenant: Option<Box<str>>,
+        at: Option<UnixTime>,
+    ) -> Self {
+        Self {
+            inner,
+            envelope,
+            lanes,
+            hash,
+            body,
+            read: 0,
+            tenant,
+            at,
+        }
+    }
+
+    /// Returns how many bytes may still come.
+    #[must_use]
+    pub fn remaining(&self) -> usize {
+        self.inner.max_body.saturating_sub(self.read)
+    }
+
+    /// Takes in the next bytes of the body.
+    ///
+    /// # Errors
+    ///
+    /// Refuses a body that is longer than the verifier reads. The session then stays refused.
+    pub fn update(&mut self, chunk: &[u8]) -> Result<(), Refused> {
+        self.read = self.read.saturating_add(chunk.len());
+        if self.read > self.inner.max_body {
+            return self
+                .inner
+                .note(Err(Refused::new(RefusedKind::BodyTooLarge)));
+        }
+        match &mut self.body {
+            BodyState::Raw => self.feed(chunk),
+            BodyState::Sha256Hex(hash) => hash.update(chunk),
+            BodyState::Digest {
+                check: Some(check), ..
+            } => check.update(chunk),
+            BodyState::Digest { check: None, .. } => {}
+        }
+        Ok(())
+    }
+
+    fn feed(&mut self, bytes: &[u8]) {
+        self.lanes.update(bytes);
+        if let Some(hash) = &mut self.hash {
+            hash.update(bytes);
+        }
+    }
+
+    /// Judges the message, and remembers it if there is a store.
+    ///
+    /// # Errors
+    ///
+    /// Refuses every message that is not proven authentic and fresh.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves the message perhaps remembered and surely not accepted.
+    pub async fn finish(self) -> Result<Verification, Refused> {
+        self.authenticate()?.claim().await
+    }
+
+    /// Judges the signature, and leaves the claim against replays to be made.
+    ///
+    /// For adapters that have a path without waiting: [`finish`](Self::finish) is both steps.
+    ///
+    /// # Errors
+    ///
+    /// Refuses a message whose signature does not fit.
+    pub fn authenticate(self) -> Result<Unclaimed, Refused> {
+        let inner = Arc::clone(&self.inner);
+        inner.note(self.judge())
+    }
+
+    fn judge(mut self) -> Result<Unclaimed, Refused> {
+        if self.read > self.inner.max_body {
+            return Err(Refused::new(RefusedKind::BodyTooLarge));
+        }
+        let mut whole = Ok(());
+        match std::mem::replace(&mut self.body, BodyState::Raw) {
+            BodyState::Raw => {}
+            BodyState::Sha256Hex(hash) => {
+                self.feed(&encoding::hex_of_digest(&hash.finalize().into()));
+            }
+            BodyState::Digest {
+                check: Some(check), ..
+            } => {
+                if !check.finish() {
+                    whole = Err(Refused::new(RefusedKind::DigestMismatch));
+                }
+            }
+            BodyState::Digest {
+                check: None,
+                required,
+            } => {
+                if required && self.read > 0 {
+                    let expected = "a signed digest of the body";
+                    whole = Err(Refused::because(
+                        RefusedKind::InsufficientCoverage,
+                        expected,
+                    ));
+                }
+            }
+        }
+        let Self {
+            inner,
+            mut envelope,
+            mut lanes,
+            mut hash,
+            tenant,
+            at,
+            ..
+        } = self;
+        inner.scheme.after_body(&envelope, &mut |bytes| {
+            lanes.update(bytes);
+            if let Some(hash) = &mut hash {
+                hash.update(bytes);
+            }
+        });
+        // The signature is judged even where the digest failed: a reason given before it would be
+        // found by whoever tampers with a body alone.
+        let key_id = lanes.finish(&envelope)?;
+        whole?;
+        let verification = Verification {
+            scheme: Arc::clone(&inner.scheme),
+            key_id,
+            tenant,
+            timestamp: envelope.timestamp(),
+            message_id: envelope.take_message_id(),
+            replay_key: hash.map(ReplayHash::finish),
+        };
+        Ok(Unclaimed {
+            inner,
+            verification,
+            at,
+        })
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("read", &self.read)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Is a message that is authentic, and may be a replay.
+#[must_use = "the message may be a replay before it is claimed"]
+pub struct Unclaimed {
+    inner: Arc<Inner>,
+    verification: Verification,
+    at: Option<UnixTime>,
+}
+
+impl Unclaimed {
+    /// Claims the message.
+    ///
+    /// # Errors
+    ///
+    /// Refuses a message that was accepted before, or of which the store cannot say so.
+    pub async fn claim(self) -> Result<Verification, Refused> {
+        let Some((store, nonce)) = self.question() else {
+            return Ok(self.accept());
+        };
+        let answer = match store.claim_now(nonce) {
+            Some(answer) => answer,
+            None => store.claim(nonce).await,
+        };
+        let answer = answer.map_err(Into::into);
+        self.inner.note(self.decide(answer))?;
+        Ok(self.accept())
+    }
+
+    /// Claims the message without waiting, or returns `None` where the store cannot without.
+    pub fn claim_now(self) -> Option<Result<Verification, Refused>> {
+        let Some((store, nonce)) = self.question() else {
+            return Some(Ok(self.accept()));
+        };
+        let answer = store.claim_now(nonce)?.map_err(Into::into);
+        if let Err(refused) = self.inner.note(self.decide(answer)) {
+            return Some(Err(refused));
+        }
+        Some(Ok(self.accept()))
+    }
+
+    fn question(&self) -> Option<(&crate::replay::BoxNonceStore, Nonce<'_>)> {
+        let replay = self.inner.replay.as_ref()?;
+        let digest = self.verification.replay_key.as_ref()?;
+        let past = self.inner.tolerance.past()?;
+        let signed = self.verification.timestamp?;
+        let now = self.at.unwrap_or_else(|| self.inner.clock.now());
+        // Not from now: a message dated ahead stays fresh for longer than one of this moment.
+        let expires = signed.saturating_add(past).saturating_add(replay.max_skew);
+        let scope = self.verification.tenant.as_deref().unwrap_or_default();
+        Some((
+            &replay.store,
+            Nonce::new(digest, expires, now)
+                .scope(scope)
+                .max_skew(replay.max_skew),
+        ))
+    }
+
+    fn decide(&self, answer: Result<Claim, StoreFailure>) -> Result<(), Refused> {
+        let kind = match answer {
+            Ok(Claim::Fresh) => return Ok(()),
+            Ok(Claim::Replayed) => RefusedKind::Replayed,
+            Ok(Claim::Full) => RefusedKind::ReplayStoreFull,
+            Ok(Claim::Expired) => RefusedKind::ReplayWindowClosed,
+            Ok(Claim::Skewed) => RefusedKind::ClockSkew,
+            Err(failure) => {
+                let open = self
+                    .inner
+                    .replay
+                    .as_ref()
+                    .is_some_and(|r| r.on_error == OnStoreError::FailOpen);
+                if open && failure.is_unavailable() {
+                    self.inner
+                        .observer
+                        .failed_open(self.inner.scheme.name(), &failure);
+                    return Ok(());
+                }
+                return Err(Refused::new(RefusedKind::StoreUnavailable).caused_by(failure));
+            }
+        };
+        Err(Refused::new(kind))
+    }
+
+    fn accept(self) -> Verification {
+        self.inner.observer.verified(&self.verification);
+        self.verification
+    }
+}
+
+impl fmt::Debug for Unclaimed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Unclaimed")
+    }
+}
