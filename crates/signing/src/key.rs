@@ -11,6 +11,9 @@ use crate::secret::Secret;
 #[cfg(feature = "ed25519")]
 use crate::secret::SecretError;
 
+/// Is where the pieces of a message are written to.
+pub(crate) type Put<'a> = &'a mut dyn FnMut(&[u8]);
+
 pub(crate) type HmacSha256 = Hmac<Sha256>;
 
 /// Names how a signature is computed.
@@ -190,7 +193,7 @@ impl Key {
     ///
     /// `feed` may be called more than once and writes the same each time: Ed25519 reads the
     /// message twice.
-    pub(crate) fn sign(&self, feed: &dyn Fn(&mut dyn FnMut(&[u8]))) -> Option<[u8; 64]> {
+    pub(crate) fn sign(&self, feed: impl Fn(Put<'_>)) -> Option<[u8; 64]> {
         let mut tag = [0; 64];
         match &self.0 {
             Material::Hmac(mac) => {
@@ -250,6 +253,10 @@ impl KeyId {
         } else {
             Err(KeyIdError(()))
         }
+    }
+
+    pub(crate) fn of_a_single_key() -> Self {
+        Self("default".into())
     }
 
     pub(crate) fn is_valid(name: &[u8]) -> bool {

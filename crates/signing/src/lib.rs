@@ -4,12 +4,13 @@
 mod article;
 mod clock;
 mod config_error;
-//pub mod conformance;
+#[cfg(feature = "conformance")]
+#[cfg_attr(docsrs, doc(cfg(feature = "conformance")))]
+pub mod conformance;
 mod content_digest;
 mod encoding;
 mod envelope;
 mod head;
-//mod http_signatures;
 mod key;
 mod keyring;
 mod observer;

@@ -73,7 +73,6 @@ static EMPTY: LazyLock<KeyRing> = LazyLock::new(|| KeyRing::of(Vec::new(), 0));
 
 impl KeyRing {
     /// Starts an empty ring.
-    #[must_use]
     pub fn builder() -> KeyRingBuilder {
         KeyRingBuilder::default()
     }
@@ -81,10 +80,7 @@ impl KeyRing {
     /// Makes a ring of one key, whose name is `default`.
     #[must_use]
     pub fn single(key: impl Into<Key>) -> Self {
-        let entry = builder::entry(
-            KeyId::new("default").expect("the name is valid"),
-            key.into(),
-        );
+        let entry = builder::entry(KeyId::of_a_single_key(), key.into());
         Self::of(vec![entry], 0)
     }
 

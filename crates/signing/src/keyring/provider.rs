@@ -64,14 +64,11 @@ pub trait KeyProvider: Send + Sync + 'static {
 }
 
 impl KeyProvider for KeyRing {
-    fn keys(
-        &self,
-        _: KeyQuery<'_>,
-    ) -> impl Future<Output = Result<KeyRing, KeyProviderError>> + Send {
+    fn keys(&self, _: KeyQuery<'_>) -> impl Future<Output = Result<Self, KeyProviderError>> + Send {
         std::future::ready(Ok(self.clone()))
     }
 
-    fn keys_now(&self, _: KeyQuery<'_>) -> Option<Result<KeyRing, KeyProviderError>> {
+    fn keys_now(&self, _: KeyQuery<'_>) -> Option<Result<Self, KeyProviderError>> {
         Some(Ok(self.clone()))
     }
 }

@@ -3,6 +3,8 @@
 //! A scheme parses and frames. It holds no key, reads no clock and computes no signature, so that
 //! what must be done in constant time is done in one place for all of them.
 
+#[cfg(feature = "http-signatures")]
+mod http_signatures;
 mod native;
 mod providers;
 mod standard_webhooks;
@@ -11,6 +13,9 @@ mod template;
 use std::fmt;
 use std::sync::Arc;
 
+#[cfg(feature = "http-signatures")]
+#[cfg_attr(docsrs, doc(cfg(feature = "http-signatures")))]
+pub use http_signatures::{HttpSignatures, HttpSignaturesBuilder};
 pub use native::Native;
 #[cfg(feature = "ed25519")]
 pub use providers::discord;

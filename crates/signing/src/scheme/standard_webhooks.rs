@@ -130,7 +130,7 @@ impl Scheme for StandardWebhooks {
         put(envelope.message_id().unwrap_or_default().as_bytes());
         put(b".");
         encoding::with_decimal(envelope.timestamp().unwrap_or_default().as_secs(), |text| {
-            put(text)
+            put(text);
         });
         put(b".");
         Ok(())

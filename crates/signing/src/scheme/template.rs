@@ -80,7 +80,6 @@ impl Template {
     /// Starts a dialect whose signature is the whole of a header, but for a prefix.
     ///
     /// `name` tells dialects apart in replay stores and logs. Header names are given in lower case.
-    #[must_use]
     pub fn in_header(
         name: impl Into<Cow<'static, str>>,
         header: impl Into<Cow<'static, str>>,
@@ -96,7 +95,6 @@ impl Template {
 
     /// Starts a dialect whose signatures are fields of a header, each `field=…`, with `separator`
     /// between them. Fields with other names are ignored, and more than one signature is allowed.
-    #[must_use]
     pub fn in_fields(
         name: impl Into<Cow<'static, str>>,
         header: impl Into<Cow<'static, str>>,

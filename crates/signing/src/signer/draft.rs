@@ -72,7 +72,7 @@ impl<'s> Draft<'s> {
         inner
             .scheme
             .announce(&envelope, head, body, &mut |name, value| {
-                headers.push(name, value)
+                headers.push(name, value);
             })?;
         let base = self.base(
             &Announced {
@@ -96,7 +96,7 @@ impl<'s> Draft<'s> {
         let keys = std::iter::once(primary).chain(others.filter(|_| inner.overlap));
         let unsigned = envelope.clone();
         for entry in keys.take(inner.scheme.max_signatures()) {
-            let tag = entry.key.sign(&|put| {
+            let tag = entry.key.sign(|put| {
                 put(&base);
                 put(body);
                 inner.scheme.after_body(&unsigned, put);

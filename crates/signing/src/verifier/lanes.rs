@@ -16,6 +16,7 @@ pub(super) struct Lanes {
     macs: [Option<Lane>; MAX_ACTIVE_KEYS],
     public: PublicLanes,
     verdict: Verdict,
+    fed: u64,
 }
 
 /// Is what the comparison decides.
@@ -45,6 +46,7 @@ impl Lanes {
             macs: [const { None }; MAX_ACTIVE_KEYS],
             public: PublicLanes::default(),
             verdict: Verdict::Open,
+            fed: 0,
         };
         PublicLanes::admit(envelope)?;
         match envelope.key_id() {
@@ -145,10 +147,16 @@ impl Lanes {
     }
 
     pub(super) fn update(&mut self, bytes: &[u8]) {
+        let len = bytes.len() as u64;
         for lane in self.macs.iter_mut().flatten() {
             lane.mac.update(bytes);
+            self.fed = self.fed.wrapping_add(len);
         }
         self.public.update(bytes);
+    }
+
+    pub(super) const fn mac_bytes(&self) -> u64 {
+        self.fed
     }
 
     /// Compares, and names the key that fits.

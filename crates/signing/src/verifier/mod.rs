@@ -102,7 +102,6 @@ impl Verifier {
     }
 
     /// Starts with a scheme, and with a secret, a key, a ring or a provider of rings.
-    #[must_use]
     pub fn builder(scheme: impl Scheme, keys: impl Into<Keys>) -> VerifierBuilder {
         VerifierBuilder::new(Arc::new(scheme), keys.into())
     }
@@ -126,7 +125,6 @@ impl Verifier {
     }
 
     /// Starts an attempt with settings of its own: a tenant, or a time.
-    #[must_use]
     pub fn attempt(&self) -> Attempt<'_> {
         Attempt::new(self)
     }

@@ -37,7 +37,7 @@ pub(super) enum BodyState {
     Raw,
     Sha256Hex(Sha256),
     Digest {
-        check: Option<Check>,
+        check: Option<Box<Check>>,
         required: bool,
     },
 }
@@ -48,7 +48,9 @@ impl BodyState {
             BodyForm::Raw => Self::Raw,
             BodyForm::Sha256Hex => Self::Sha256Hex(Sha256::new()),
             BodyForm::ContentDigest { required } => {
-                let check = envelope.content_digest().map(|digest| digest.check());
+                let check = envelope
+                    .content_digest()
+                    .map(|digest| Box::new(digest.check()));
                 Self::Digest { check, required }
             }
         }
@@ -81,6 +83,13 @@ impl Session {
     #[must_use]
     pub fn remaining(&self) -> usize {
         self.inner.max_body.saturating_sub(self.read)
+    }
+
+    /// Returns how many bytes have gone through a MAC: those of the message, once for each key
+    /// that may fit and never for each signature that came. For measuring.
+    #[must_use]
+    pub const fn mac_bytes(&self) -> u64 {
+        self.lanes.mac_bytes()
     }
 
     /// Takes in the next bytes of the body.
