@@ -88,6 +88,13 @@ pub trait Scheme: fmt::Debug + Send + Sync + 'static {
         let _ = (envelope, put);
     }
 
+    /// Returns whether a body that begins with these bytes, its first 16 or all of it, could be
+    /// taken for signed bytes that stand before a body, and is refused for it. None is by default.
+    fn refuses_body(&self, start: &[u8]) -> bool {
+        let _ = start;
+        false
+    }
+
     /// Writes headers that are themselves signed, before a message is. There are none by default.
     ///
     /// # Errors
@@ -158,6 +165,10 @@ impl<S: Scheme + ?Sized> Scheme for Arc<S> {
         (**self).after_body(envelope, put);
     }
 
+    fn refuses_body(&self, start: &[u8]) -> bool {
+        (**self).refuses_body(start)
+    }
+
     fn announce(
         &self,
         envelope: &Envelope,
@@ -172,6 +183,9 @@ impl<S: Scheme + ?Sized> Scheme for Arc<S> {
         (**self).write(envelope, put)
     }
 }
+
+/// How much of a body [`Scheme::refuses_body`] is shown.
+pub(crate) const BODY_START: usize = 16;
 
 /// Says whether a signature proves that a message is new.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

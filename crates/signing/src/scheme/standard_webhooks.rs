@@ -11,8 +11,9 @@ use crate::refused::{Refused, RefusedKind};
 /// Reads `webhook-id`, `webhook-timestamp` and `webhook-signature`.
 ///
 /// Signed is `{id}.{timestamp}.{body}`. An id with a `.` in it is refused, as the specification
-/// has it: with one, the signature of a message fits another whose body begins earlier. Ids stay
-/// the same over a sender's retries, each of which has a time of its own, so a retry is no replay;
+/// has it: with one, the signature of a message fits another whose body begins earlier. Against
+/// senders that use such ids all the same, a body that begins with a time and a `.`, which no JSON
+/// object or array does, is refused as well. Ids stay the same over a sender's retries, each of which has a time of its own, so a retry is no replay;
 /// to handle each event once, key an idempotency store by
 /// [`Verification::message_id`](crate::Verification::message_id).
 ///
@@ -136,6 +137,13 @@ impl Scheme for StandardWebhooks {
         Ok(())
     }
 
+    /// Tells a body that begins like a time with a `.` behind it.
+    fn refuses_body(&self, start: &[u8]) -> bool {
+        let mut pieces = start.splitn(2, |byte| *byte == b'.');
+        let time = pieces.next().unwrap_or_default();
+        pieces.next().is_some() && encoding::seconds(time).is_some()
+    }
+
     fn write(&self, envelope: &Envelope, put: &mut dyn FnMut(&str, String)) -> Result<(), Refused> {
         let [id, time, signature] = self.headers;
         let mut list = String::with_capacity(64);
@@ -170,6 +178,24 @@ mod tests {
             .read(&head)
             .map(|read| read.tags().len())
             .map_err(|e| e.kind())
+    }
+
+    #[test]
+    fn a_body_cannot_begin_with_what_stands_before_bodies() {
+        let refuses = |body: &[u8]| StandardWebhooks::new().refuses_body(body);
+        assert!(refuses(b"1700000000.X") && refuses(b"0.") && refuses(b"3.14"));
+        for body in [
+            &b"{\"a\":1.5}"[..],
+            b"",
+            b".",
+            b"1700000000",
+            b"-1.5",
+            b"[1.5]",
+            b"a.b",
+            b"01.5",
+        ] {
+            assert!(!refuses(body), "{body:?}");
+        }
     }
 
     #[test]

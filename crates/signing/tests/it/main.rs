@@ -6,6 +6,7 @@ mod differential;
 #[cfg(feature = "http-signatures")]
 mod http_signatures;
 mod keys;
+mod observers;
 mod properties;
 mod replay;
 mod round_trips;
