@@ -8,7 +8,7 @@ use crate::encoding;
 use crate::envelope::Envelope;
 use crate::head::Head;
 use crate::keyring::Entry;
-use crate::scheme::BodyForm;
+use crate::scheme::{BODY_START, BodyForm};
 
 use sha2::{Digest, Sha256};
 
@@ -67,6 +67,12 @@ impl<'s> Draft<'s> {
                 "the primary key is absent, out of date, or cannot sign",
             ));
         };
+        if inner
+            .scheme
+            .refuses_body(&body[..body.len().min(BODY_START)])
+        {
+            return Err(SignError::new("the body begins like a signed time"));
+        }
         let mut envelope = self.envelope(now, primary)?;
         let mut headers = SignedHeaders::default();
         inner

@@ -13,7 +13,7 @@ use crate::encoding;
 use crate::envelope::Envelope;
 use crate::refused::{Refused, RefusedKind};
 use crate::replay::{Claim, Nonce, NonceStore, OnStoreError, ReplayHash, StoreFailure};
-use crate::scheme::BodyForm;
+use crate::scheme::{BODY_START, BodyForm};
 
 /// Takes in the body of a message whose head has been judged.
 ///
@@ -28,6 +28,7 @@ pub struct Session {
     hash: Option<ReplayHash>,
     body: BodyState,
     read: usize,
+    start: [u8; BODY_START],
     tenant: Option<Box<str>>,
     at: Option<UnixTime>,
 }
@@ -74,6 +75,7 @@ impl Session {
             hash,
             body,
             read: 0,
+            start: [0; BODY_START],
             tenant,
             at,
         }
@@ -98,6 +100,12 @@ impl Session {
     ///
     /// Refuses a body that is longer than the verifier reads. The session then stays refused.
     pub fn update(&mut self, chunk: &[u8]) -> Result<(), Refused> {
+        if let Some(start) = self.start.get_mut(self.read..) {
+            start
+                .iter_mut()
+                .zip(chunk)
+                .for_each(|(kept, byte)| *kept = *byte);
+        }
         self.read = self.read.saturating_add(chunk.len());
         if self.read > self.inner.max_body {
             return self
@@ -152,6 +160,15 @@ impl Session {
             return Err(Refused::new(RefusedKind::BodyTooLarge));
         }
         let mut whole = Ok(());
+        if self
+            .inner
+            .scheme
+            .refuses_body(&self.start[..self.read.min(BODY_START)])
+        {
+            whole = Err(Refused::malformed(
+                "a body that does not begin like a signed time",
+            ));
+        }
         match std::mem::replace(&mut self.body, BodyState::Raw) {
             BodyState::Raw => {}
             BodyState::Sha256Hex(hash) => {
@@ -192,7 +209,7 @@ impl Session {
                 hash.update(bytes);
             }
         });
-        // The signature is judged even where the digest failed: a reason given before it would be
+        // The signature is judged even where the body failed: a reason given before it would be
         // found by whoever tampers with a body alone.
         let key_id = lanes.finish(&envelope)?;
         whole?;

@@ -21,7 +21,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn standardwebhooks_agrees_both_ways(body in "[ -~\u{e4}\n]{0,200}", id in "[A-Za-z0-9_-]{1,40}") {
+    fn standardwebhooks_agrees_both_ways(body in "[{a-z\\[ ][ -~\u{e4}\n]{0,200}", id in "[A-Za-z0-9_-]{1,40}") {
         let peer = standardwebhooks::Webhook::new(WHSEC).unwrap();
         // The peer reads the clock by itself, so both sign and verify now.
         let signer = Signer::new(StandardWebhooks::new(), Secret::from_whsec(WHSEC).unwrap());

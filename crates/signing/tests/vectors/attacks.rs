@@ -40,9 +40,12 @@ fn splice(data: &Value, tally: &mut Tally) {
         honest == Err(RefusedKind::Malformed),
         honest,
     );
-    // Without a dot in its id the second message is a well-formed one, and the MAC of its bytes is
-    // what it carries. What keeps it from being forged is that no verifier or signer takes the
-    // first: nobody who keeps to the specification signs those bytes.
+    let forged = send(&verifier, data, "forged");
+    tally.check(
+        "a body like a time is refused",
+        forged == Err(RefusedKind::Malformed),
+        forged,
+    );
     let signer = seawall_signing::Signer::new(StandardWebhooks::new(), secret());
     let id = data["honest"]["webhook-id"].as_str().unwrap();
     let signed = signer
