@@ -14,6 +14,7 @@ mod head;
 mod key;
 mod keyring;
 mod observer;
+mod owned_head;
 mod refused;
 mod replay;
 pub mod scheme;
@@ -28,13 +29,14 @@ pub use config_error::ConfigError;
 pub use content_digest::ContentDigest;
 pub use encoding::Encoding;
 pub use envelope::{Envelope, MAX_SIGNATURES};
-pub use head::{Head, OwnedHead, only};
+pub use head::{Head, only};
 pub use key::{Algorithm, Key, KeyId, KeyIdError};
 pub use keyring::{
     KeyProvider, KeyProviderError, KeyQuery, KeyRing, KeyRingBuilder, Keys, MAX_ACTIVE_KEYS,
     NamedKey, SharedKeyRing,
 };
 pub use observer::Observer;
+pub use owned_head::OwnedHead;
 pub use refused::{Class, Refused, RefusedKind};
 pub use replay::{
     BoxNonceStore, BoxNonceStoreError, Claim, MemoryNonceStore, Nonce, NonceStore, OnStoreError,

@@ -248,7 +248,7 @@ fn is_line(text: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::head::OwnedHead;
+    use crate::owned_head::OwnedHead;
 
     fn base(native: &Native, head: &OwnedHead) -> Result<String, RefusedKind> {
         let mut envelope = Envelope::new();

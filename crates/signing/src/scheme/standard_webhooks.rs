@@ -167,7 +167,7 @@ impl Scheme for StandardWebhooks {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::head::OwnedHead;
+    use crate::owned_head::OwnedHead;
 
     fn read(list: &str) -> Result<usize, RefusedKind> {
         let head = OwnedHead::request("POST", "/")
@@ -210,7 +210,7 @@ mod tests {
         assert_eq!(read(&format!("{v1}  {v1}")), Err(RefusedKind::Malformed));
         assert_eq!(read("v1,K5oZ"), Err(RefusedKind::Malformed));
         assert_eq!(
-            read(&vec![v1; 9].join(" ")),
+            read(&[v1; 9].join(" ")),
             Err(RefusedKind::TooManySignatures)
         );
     }

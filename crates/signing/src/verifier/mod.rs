@@ -4,6 +4,7 @@ mod attempt;
 mod builder;
 mod lanes;
 mod session;
+mod unclaimed;
 mod verification;
 
 #[cfg(feature = "ed25519")]
@@ -19,7 +20,8 @@ use std::time::Duration;
 
 pub use attempt::Attempt;
 pub use builder::VerifierBuilder;
-pub use session::{Session, Unclaimed};
+pub use session::Session;
+pub use unclaimed::Unclaimed;
 pub use verification::Verification;
 
 use crate::clock::{Clock, UnixTime};

@@ -5,7 +5,7 @@ use crate::key::Key;
 use crate::refused::Refused;
 
 #[derive(Default)]
-pub(super) struct PublicLanes;
+pub(super) struct PublicLanes {}
 
 impl PublicLanes {
     #[expect(

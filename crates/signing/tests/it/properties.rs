@@ -115,7 +115,7 @@ fn native_base(native: &Native, (method, path, query, time, a, b): &Message) -> 
     let head = Placed { head, path, query };
     native
         .before_body(&envelope, &head, &mut |piece| {
-            bytes.extend_from_slice(piece)
+            bytes.extend_from_slice(piece);
         })
         .unwrap();
     bytes

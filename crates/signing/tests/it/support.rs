@@ -106,6 +106,7 @@ impl Dialect {
 pub(crate) static DIALECTS: LazyLock<Vec<Dialect>> = LazyLock::new(dialects);
 
 fn dialects() -> Vec<Dialect> {
+    #[allow(unused_mut, reason = "features add to it")]
     let mut all = vec![
         Dialect::hmac(scheme::plain("x-signature")),
         Dialect::hmac(scheme::plain_base64("x-signature")),

@@ -10,7 +10,11 @@ use seawall_signing::verify_signature;
 /// far beyond that.
 #[test]
 #[ignore = "needs a quiet machine"]
-#[expect(clippy::disallowed_methods, reason = "this test measures time")]
+#[expect(
+    clippy::disallowed_methods,
+    clippy::cast_precision_loss,
+    reason = "it measures time"
+)]
 fn a_wrong_first_byte_takes_as_long_as_a_wrong_last() {
     const RIGHT: &str = "aa9e2e3575f5d7098b6caccd790888c36d5fdb63342a73bada2d6a51747a8494";
     let wrong = [format!("bb{}", &RIGHT[2..]), format!("{}bb", &RIGHT[..62])];

@@ -63,7 +63,9 @@ pub(crate) fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
 
 pub(crate) fn hex(text: &str) -> Option<Vec<u8>> {
     let digit = |at: usize| u8::from_str_radix(text.get(at..at + 2)?, 16).ok();
-    (text.len() % 2 == 0).then(|| (0..text.len()).step_by(2).map(digit).collect())?
+    text.len()
+        .is_multiple_of(2)
+        .then(|| (0..text.len()).step_by(2).map(digit).collect())?
 }
 
 pub(crate) fn head_of(case: &Value) -> Option<OwnedHead> {

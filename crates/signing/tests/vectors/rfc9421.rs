@@ -32,6 +32,7 @@ fn message(text: &str) -> Option<(OwnedHead, Vec<u8>)> {
     Some((message, body.as_bytes().to_vec()))
 }
 
+#[cfg(feature = "ed25519")]
 fn decode(text: &str) -> Option<Vec<u8>> {
     use base64ct::{Base64, Encoding};
     Base64::decode_vec(text).ok()
