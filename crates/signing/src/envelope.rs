@@ -1,4 +1,4 @@
-//! What the headers of a signed message say, read into a value of fixed size.
+//! What the headers of a signed message say, read into a value of bounded size.
 
 use crate::clock::UnixTime;
 use crate::content_digest::ContentDigest;
@@ -11,7 +11,8 @@ use crate::refused::{Refused, RefusedKind};
 /// Two are usual during a rotation. Each costs one comparison, never a pass over the body.
 pub const MAX_SIGNATURES: usize = 8;
 
-/// Holds what a scheme reads from a head: signatures, time, and names. It owns no heap.
+/// Holds what a scheme reads from a head: signatures, time, and names. It owns no heap, but for a digest
+/// of the body.
 ///
 /// A verifier gets it from [`Scheme::read`](crate::scheme::Scheme::read); a signer fills it and hands it
 /// to [`Scheme::write`](crate::scheme::Scheme::write). Nothing in it is to be believed before the
@@ -25,10 +26,10 @@ pub struct Envelope {
     key_id: Option<Short<{ KeyId::MAX_LEN }>>,
     nonce: Option<Short<64>>,
     message_id: Option<MessageId>,
-    content_digest: Option<ContentDigest>,
+    content_digest: Option<Box<ContentDigest>>,
 }
 
-pub(crate) type MessageId = Short<256>;
+pub(crate) type MessageId = Short<128>;
 
 /// Is one signature as it was sent, decoded.
 #[derive(Clone, Copy, Debug)]
@@ -202,7 +203,7 @@ impl Envelope {
     ///
     /// # Errors
     ///
-    /// Refuses the empty name, more than 256 bytes, those two, and what is not visible ASCII.
+    /// Refuses the empty name, more than 128 bytes, those two, and what is not visible ASCII.
     pub fn set_message_id(&mut self, id: &[u8]) -> Result<(), Refused> {
         let allowed = |byte: &u8| byte.is_ascii_graphic() && !matches!(byte, b'.' | b':');
         let id = if !id.is_empty() && id.iter().all(allowed) {
@@ -212,7 +213,7 @@ impl Envelope {
         };
         let wrong = || {
             Refused::malformed(
-                "a message id of 1 to 256 visible ASCII characters without '.' and ':'",
+                "a message id of 1 to 128 visible ASCII characters without '.' and ':'",
             )
         };
         self.message_id = Some(id.ok_or_else(wrong)?);
@@ -221,13 +222,13 @@ impl Envelope {
 
     /// Returns the digest that the body must have, where the signature covers that in its place.
     #[must_use]
-    pub const fn content_digest(&self) -> Option<&ContentDigest> {
-        self.content_digest.as_ref()
+    pub fn content_digest(&self) -> Option<&ContentDigest> {
+        self.content_digest.as_deref()
     }
 
     /// Sets the digest that the body must have.
-    pub const fn set_content_digest(&mut self, digest: ContentDigest) {
-        self.content_digest = Some(digest);
+    pub fn set_content_digest(&mut self, digest: ContentDigest) {
+        self.content_digest = Some(Box::new(digest));
     }
 }
 
@@ -291,7 +292,7 @@ mod tests {
             b"evt:1",
             b"evt 1",
             b"evt\n",
-            &[b'x'; 257],
+            &[b'x'; 129],
             "\u{e9}".as_bytes(),
         ] {
             assert!(envelope.set_message_id(id).is_err(), "{id:?}");

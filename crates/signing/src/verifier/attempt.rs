@@ -83,33 +83,49 @@ impl<'v> Attempt<'v> {
     /// As there.
     pub async fn begin<H: Head>(self, head: &H) -> Result<Session, Refused> {
         let inner = &self.verifier.0;
-        let (envelope, now) = inner.note(self.read(head))?;
+        let now = self.now();
+        let envelope = self.read(head, now)?;
         let query = KeyQuery::new(self.tenant, envelope.key_id());
         let keys = match inner.keys.now(query) {
             Some(keys) => keys,
             None => inner.keys.fetch(query).await,
         };
-        inner.note(self.open(head, envelope, keys, now))
+        self.open(head, envelope, keys, now)
     }
 
     /// See [`Verifier::begin_now`].
     pub fn begin_now<H: Head>(self, head: &H) -> Option<Result<Session, Refused>> {
         let inner = &self.verifier.0;
-        let (envelope, now) = match inner.note(self.read(head)) {
-            Ok(read) => read,
+        let now = self.now();
+        let envelope = match self.read(head, now) {
+            Ok(envelope) => envelope,
             Err(refused) => return Some(Err(refused)),
         };
         let keys = inner
             .keys
             .now(KeyQuery::new(self.tenant, envelope.key_id()))?;
-        Some(inner.note(self.open(head, envelope, keys, now)))
+        Some(self.open(head, envelope, keys, now))
+    }
+
+    fn now(&self) -> UnixTime {
+        self.at.unwrap_or_else(|| self.verifier.0.clock.now())
     }
 
     /// Refuses what costs nothing to refuse.
-    fn read(&self, head: &dyn Head) -> Result<(Envelope, UnixTime), Refused> {
+    fn read(&self, head: &dyn Head, now: UnixTime) -> Result<Envelope, Refused> {
         let inner = &self.verifier.0;
-        let now = self.at.unwrap_or_else(|| inner.clock.now());
-        let envelope = inner.scheme.read(head)?;
+        let envelope = inner.scheme.read(head);
+        match &envelope {
+            Ok(envelope) => self
+                .check(head, envelope, now)
+                .map_err(|refused| inner.note(refused))?,
+            Err(refused) => inner.observer.refused(inner.scheme.name(), refused),
+        }
+        envelope
+    }
+
+    fn check(&self, head: &dyn Head, envelope: &Envelope, now: UnixTime) -> Result<(), Refused> {
+        let inner = &self.verifier.0;
         if inner.scheme.freshness() == Freshness::Timestamp {
             let signed = envelope
                 .timestamp()
@@ -117,15 +133,13 @@ impl<'v> Attempt<'v> {
             inner.tolerance.check(signed, now)?;
         }
         if envelope.expires().is_some_and(|until| until < now) {
-            return Err(Refused::because(
-                RefusedKind::TooOld,
-                "a signature that has not expired",
-            ));
+            let expected = "a signature that has not expired";
+            return Err(Refused::because(RefusedKind::TooOld, expected));
         }
         if announces_more(head, inner.max_body) {
             return Err(Refused::new(RefusedKind::BodyTooLarge));
         }
-        Ok((envelope, now))
+        Ok(())
     }
 
     /// Starts the MACs and feeds them what comes before the body.
@@ -137,19 +151,22 @@ impl<'v> Attempt<'v> {
         now: UnixTime,
     ) -> Result<Session, Refused> {
         let inner = &self.verifier.0;
-        let ring = keys.map_err(|e| Refused::new(RefusedKind::KeysUnavailable).caused_by(e))?;
-        let mut lanes = Lanes::open(ring, &envelope, inner.scheme.algorithms(), now)?;
+        let ring =
+            keys.map_err(|e| inner.note(Refused::new(RefusedKind::KeysUnavailable).caused_by(e)))?;
+        let lanes = Lanes::open(ring, &envelope, inner.scheme.algorithms(), now);
+        let mut lanes = lanes.map_err(|refused| inner.note(refused))?;
         let tenant = self.tenant.unwrap_or_default();
         let mut hash = inner
             .replay
             .as_ref()
             .map(|replay| ReplayHash::new([&*replay.namespace, tenant, inner.scheme.name()]));
-        inner.scheme.before_body(&envelope, head, &mut |bytes| {
+        let framed = inner.scheme.before_body(&envelope, head, &mut |bytes| {
             lanes.update(bytes);
             if let Some(hash) = &mut hash {
                 hash.update(bytes);
             }
-        })?;
+        });
+        framed.map_err(|refused| inner.note(refused))?;
         let body = BodyState::new(inner.scheme.body_form(), &envelope);
         let tenant = self.tenant.map(Into::into);
         Ok(Session::new(

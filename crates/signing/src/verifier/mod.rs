@@ -85,11 +85,9 @@ struct Replay {
 
 impl Inner {
     /// Tells the observer of a refusal on its way out.
-    fn note<T>(&self, outcome: Result<T, Refused>) -> Result<T, Refused> {
-        if let Err(refused) = &outcome {
-            self.observer.refused(self.scheme.name(), refused);
-        }
-        outcome
+    fn note(&self, refused: Refused) -> Refused {
+        self.observer.refused(self.scheme.name(), &refused);
+        refused
     }
 }
 

@@ -108,9 +108,7 @@ impl Session {
         }
         self.read = self.read.saturating_add(chunk.len());
         if self.read > self.inner.max_body {
-            return self
-                .inner
-                .note(Err(Refused::new(RefusedKind::BodyTooLarge)));
+            return Err(self.inner.note(Refused::new(RefusedKind::BodyTooLarge)));
         }
         match &mut self.body {
             BodyState::Raw => self.feed(chunk),
@@ -152,7 +150,7 @@ impl Session {
     /// Refuses a message whose signature does not fit.
     pub fn authenticate(self) -> Result<Unclaimed, Refused> {
         let inner = Arc::clone(&self.inner);
-        inner.note(self.judge())
+        self.judge().map_err(|refused| inner.note(refused))
     }
 
     fn judge(mut self) -> Result<Unclaimed, Refused> {

@@ -31,7 +31,8 @@ impl Unclaimed {
             None => store.claim(nonce).await,
         };
         let answer = answer.map_err(Into::into);
-        self.inner.note(self.decide(answer))?;
+        self.decide(answer)
+            .map_err(|refused| self.inner.note(refused))?;
         Ok(self.accept())
     }
 
@@ -41,8 +42,8 @@ impl Unclaimed {
             return Some(Ok(self.accept()));
         };
         let answer = store.claim_now(nonce)?.map_err(Into::into);
-        if let Err(refused) = self.inner.note(self.decide(answer)) {
-            return Some(Err(refused));
+        if let Err(refused) = self.decide(answer) {
+            return Some(Err(self.inner.note(refused)));
         }
         Some(Ok(self.accept()))
     }

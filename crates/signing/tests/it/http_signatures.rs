@@ -374,3 +374,19 @@ fn impossible_settings_do_not_close() {
     assert!(refused(HttpSignatures::builder().external("https", "")));
     assert!(HttpSignatures::new().names_key());
 }
+
+#[test]
+fn a_signature_over_very_many_parts_is_refused() {
+    let head = |count: usize| {
+        let parts: String = (0..count).map(|n| format!(" \"x-{n}\"")).collect();
+        let input = format!(
+            "sig1=(\"@method\" \"@target-uri\"{parts});created=1700000000;keyid=\"default\""
+        );
+        let head = (0..count).fold(post(), |head, n| head.header(&format!("x-{n}"), "1"));
+        head.header("signature-input", input)
+            .header("signature", format!("sig1=:{}=:", "A".repeat(43)))
+    };
+    let strict = verifier(HttpSignatures::builder());
+    assert_eq!(check(&strict, &head(30), b""), Err(RefusedKind::Mismatch));
+    assert_eq!(check(&strict, &head(31), b""), Err(RefusedKind::Malformed));
+}

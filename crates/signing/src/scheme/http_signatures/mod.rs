@@ -168,8 +168,15 @@ impl Default for HttpSignatures {
     }
 }
 
+/// The most parts that one signature may cover. Each costs a look at its header before anything
+/// is known of the sender.
+const MAX_COMPONENTS: usize = 32;
+
 /// Reads the covered parts, each of which may come once.
 fn components(input: &InnerList) -> Result<Vec<Component>, Refused> {
+    if input.items.len() > MAX_COMPONENTS {
+        return Err(Refused::malformed("at most 32 covered components"));
+    }
     let mut components: Vec<Component> = Vec::with_capacity(input.items.len());
     for item in &input.items {
         let component = Component::of(item)?;
