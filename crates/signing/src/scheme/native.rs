@@ -1,5 +1,6 @@
 //! Our own dialect, for services that are both ends: everything that matters is signed.
 
+use std::borrow::Cow;
 use std::ops::ControlFlow;
 
 use super::{BodyForm, Freshness, Needs, Scheme};
@@ -36,8 +37,8 @@ use crate::refused::{Refused, RefusedKind};
 /// and with a replay store so does one under the same.
 #[derive(Clone, Debug)]
 pub struct Native {
-    header: &'static str,
-    covered: Vec<&'static str>,
+    header: Cow<'static, str>,
+    covered: Vec<String>,
     authority: Option<String>,
 }
 
@@ -46,24 +47,26 @@ impl Native {
     #[must_use]
     pub const fn new() -> Self {
         Self {
-            header: "x-signature",
+            header: Cow::Borrowed("x-signature"),
             covered: Vec::new(),
             authority: None,
         }
     }
 
-    /// Sets the header that carries the signature, in lower case. Default: `x-signature`.
+    /// Sets the header that carries the signature. Default: `x-signature`.
     #[must_use]
-    pub const fn header(mut self, name: &'static str) -> Self {
-        self.header = name;
+    pub fn header(mut self, name: &str) -> Self {
+        self.header = Cow::Owned(name.to_ascii_lowercase());
         self
     }
 
-    /// Signs these headers too, whose names are given in lower case. Default: none. Both ends must
-    /// name the same ones in the same order.
+    /// Signs these headers too. Default: none. Both ends must name the same ones in the same order.
     #[must_use]
-    pub fn covering(mut self, headers: impl IntoIterator<Item = &'static str>) -> Self {
-        self.covered = headers.into_iter().collect();
+    pub fn covering<N: AsRef<str>>(mut self, headers: impl IntoIterator<Item = N>) -> Self {
+        self.covered = headers
+            .into_iter()
+            .map(|name| name.as_ref().to_ascii_lowercase())
+            .collect();
         self
     }
 
@@ -126,7 +129,7 @@ impl Scheme for Native {
 
     fn read(&self, head: &dyn Head) -> Result<Envelope, Refused> {
         let mut envelope = Envelope::new();
-        head::only(head, self.header, &mut |line| {
+        head::only(head, &self.header, &mut |line| {
             Self::read_line(&mut envelope, line)
         })?;
         Ok(envelope)
@@ -213,7 +216,7 @@ impl Scheme for Native {
         if let Some(tag) = envelope.tags().first() {
             Encoding::LowerHex.write(tag.bytes(), &mut line);
         }
-        put(self.header, line);
+        put(&self.header, line);
         Ok(())
     }
 }

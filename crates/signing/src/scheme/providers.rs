@@ -9,7 +9,7 @@ use crate::key::Algorithm;
 const HMAC: [Algorithm; 1] = [Algorithm::HmacSha256];
 const BODY: &[Part] = &[Part::Body];
 
-const fn alone(
+fn alone(
     name: &'static str,
     header: Cow<'static, str>,
     prefix: &'static str,
@@ -54,16 +54,26 @@ const fn fields(
 /// Reads a bare MAC of the body in lower-case hexadecimal, such as `X-Signature: 5257a8…`.
 ///
 /// Nothing else of the message is signed, so an old one verifies for ever: use
-/// [`Native`](super::Native) where you are both ends. The header's name is given in lower case.
+/// [`Native`](super::Native) where you are both ends.
 #[must_use]
-pub fn plain(header: &'static str) -> Template {
-    alone("plain", Cow::Borrowed(header), "", Encoding::LowerHex)
+pub fn plain(header: &str) -> Template {
+    alone(
+        "plain",
+        Cow::Owned(header.to_ascii_lowercase()),
+        "",
+        Encoding::LowerHex,
+    )
 }
 
 /// Reads a bare MAC of the body in Base64.
 #[must_use]
-pub fn plain_base64(header: &'static str) -> Template {
-    alone("plain-base64", Cow::Borrowed(header), "", Encoding::Base64)
+pub fn plain_base64(header: &str) -> Template {
+    alone(
+        "plain-base64",
+        Cow::Owned(header.to_ascii_lowercase()),
+        "",
+        Encoding::Base64,
+    )
 }
 
 /// Reads GitHub's `X-Hub-Signature-256: sha256=…` over the body.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Inner, Replay, Verifier};
 use crate::clock::{Clock, SystemClock};
 use crate::config_error::ConfigError;
-use crate::keyring::{KeyQuery, Keys, MAX_ACTIVE_KEYS};
+use crate::keyring::{KeyQuery, KeyRing, Keys, MAX_ACTIVE_KEYS};
 use crate::observer::{Observer, Unobserved};
 use crate::replay::{BoxNonceStore, NonceStore, OnStoreError};
 use crate::scheme::{Freshness, Scheme};
@@ -147,6 +147,8 @@ impl VerifierBuilder {
                 return Err(ConfigError::new("keys", expected));
             }
         }
+        // Prepared here, so that the first unknown key takes no longer than the next.
+        let _ = KeyRing::decoy();
         let (on_error, max_skew, namespace) = (self.on_error, self.max_skew, self.namespace);
         let replay = self.store.map(|store| Replay {
             store,
