@@ -213,3 +213,87 @@ fn a_provider_is_asked_by_tenant_and_key_id() {
         (Some("acme".into()), Some("k7".into()))
     );
 }
+
+#[cfg(feature = "ed25519")]
+mod ed25519 {
+    use super::*;
+    use seawall_signing::Key;
+
+    fn pair(seed: u8) -> Key {
+        Key::ed25519_seed(&[seed; 32])
+    }
+
+    fn mixed() -> KeyRing {
+        KeyRing::builder()
+            .key(NamedKey::new("shared", key("a")))
+            .key(NamedKey::new("one", pair(1)))
+            .key(NamedKey::new("two", pair(2)).not_after(after(100)))
+            .build()
+            .unwrap()
+    }
+
+    #[test]
+    fn the_pair_that_fitted_is_named() {
+        let verifier = Verifier::builder(StandardWebhooks::new(), mixed())
+            .clock(|| NOW)
+            .build()
+            .unwrap();
+        for (name, key) in [("shared", key("a")), ("one", pair(1)), ("two", pair(2))] {
+            let signer = Signer::new(StandardWebhooks::new(), key).clock(|| NOW);
+            let head = post().headers(signer.sign(&post(), b"x").unwrap());
+            let verified = verifier.verify_now(&head, b"x").unwrap().unwrap();
+            assert_eq!(verified.key_id().as_str(), name);
+        }
+        let signer = Signer::new(StandardWebhooks::new(), pair(3)).clock(|| NOW);
+        let head = post().headers(signer.sign(&post(), b"x").unwrap());
+        assert_eq!(check(&verifier, &head, b"x"), Err(RefusedKind::Mismatch));
+    }
+
+    #[test]
+    fn one_message_carries_both_versions() {
+        let signer = Signer::new(StandardWebhooks::new(), mixed())
+            .clock(|| NOW)
+            .overlapping();
+        let signed = signer.sign(&post(), b"x").unwrap();
+        let list = signed.value("webhook-signature").unwrap();
+        let versions: Vec<_> = list
+            .split(' ')
+            .map(|one| one.split(',').next().unwrap())
+            .collect();
+        assert_eq!(versions, ["v1", "v1a", "v1a"]);
+        for key in [key("a"), pair(1), pair(2)] {
+            let verifier = Verifier::builder(StandardWebhooks::new(), key)
+                .clock(|| NOW)
+                .build()
+                .unwrap();
+            assert_eq!(
+                check(&verifier, &post().headers(signed.clone()), b"x"),
+                Ok(())
+            );
+        }
+    }
+
+    #[cfg(feature = "http-signatures")]
+    #[test]
+    fn a_named_pair_is_unknown_inactive_or_wrong() {
+        use seawall_signing::scheme::HttpSignatures;
+        let verifier = Verifier::builder(HttpSignatures::new(), mixed())
+            .build()
+            .unwrap();
+        let judge = |name: &str, seed: u8, now: i64| {
+            let ring = KeyRing::builder()
+                .key(NamedKey::new(name, pair(seed)))
+                .build()
+                .unwrap();
+            let signer = Signer::new(HttpSignatures::new(), ring).clock(move || after(now));
+            let head = post().headers(signer.sign(&post(), b"x").unwrap());
+            check_at(&verifier, &head, b"x", after(now))
+        };
+        assert_eq!(judge("two", 2, 100), Ok(()));
+        assert_eq!(judge("two", 2, 101), Err(RefusedKind::KeyInactive));
+        assert_eq!(judge("two", 1, 101), Err(RefusedKind::Mismatch));
+        assert_eq!(judge("two", 1, 0), Err(RefusedKind::Mismatch));
+        assert_eq!(judge("three", 1, 0), Err(RefusedKind::UnknownKey));
+        assert_eq!(judge("shared", 1, 0), Err(RefusedKind::Mismatch));
+    }
+}
