@@ -1,0 +1,110 @@
+//! Reading a field by the rules written beside it.
+//!
+//! `Read<'de, R>` says that a type can be read by rules of the kind `R`: its [`Own`], those of
+//! [`Text`], of a [`Number`], of [`Items`] or of [`Entries`]. That the kind is a type parameter is
+//! what lets the compiler, and not a look at the spelling of the field's type, find out whether
+//! rules and type belong together: aliases work, and a rule for text on a number does not compile.
+
+mod entries;
+mod foreign;
+mod items;
+mod number;
+mod object;
+mod option;
+mod scalar;
+mod text;
+mod tuple;
+
+use std::marker::PhantomData;
+
+use serde::de::{DeserializeSeed, Deserializer};
+
+pub use entries::{Entries, EntryRules, Map, MapOf};
+pub use foreign::{Foreign, Parsed};
+pub use items::{Collection, ItemRules, Items, ListOf, repeated};
+pub use number::{Num, Number, NumberOf, NumberRules, Span};
+pub(crate) use entries::KeyText;
+pub use object::{
+    Fields, Held, check_field, held_rules, in_field, note, read_fields, settle, settle_or, settle_some, take,
+};
+pub use option::Nullable;
+pub use text::{Text, TextRules, bytes, chars, then};
+
+use crate::schema::{Schema, Schemas};
+use crate::{Cx, Validate};
+
+/// A type that can be read by rules of the kind `R`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be read by the rules of this field",
+    label = "the rules in `#[validate(..)]` are of another kind than this type",
+    note = "`chars`, `email`, .. are for text; `range`, .. for numbers; `items`, `each` for lists; `items`, `keys`, `values` for maps",
+    note = "text, lists and maps need rules with a maximum; a type of yours needs `#[derive(Validate)]`"
+)]
+pub trait Read<'de, R>: Sized {
+    /// Reads one value; see [`Validate::read`].
+    ///
+    /// # Errors
+    ///
+    /// Those of the deserializer, and the end of the reading at a limit.
+    fn read<D: Deserializer<'de>>(
+        deserializer: D,
+        cx: &mut Cx<'_>,
+    ) -> Result<Option<Self>, D::Error>;
+
+    /// Checks a value that was built in code.
+    fn check(&self, cx: &mut Cx<'_>);
+
+    /// What an absent field means.
+    #[must_use]
+    fn absent() -> Option<Self> {
+        None
+    }
+
+    /// The rules as JSON Schema.
+    fn schema(schemas: &mut Schemas) -> Schema;
+}
+
+/// The rules that a type brings along.
+#[derive(Debug)]
+pub struct Own;
+
+impl<'de, T: Validate<'de>> Read<'de, Own> for T {
+    fn read<D: Deserializer<'de>>(
+        deserializer: D,
+        cx: &mut Cx<'_>,
+    ) -> Result<Option<Self>, D::Error> {
+        T::read(deserializer, cx)
+    }
+
+    fn check(&self, cx: &mut Cx<'_>) {
+        Validate::check(self, cx);
+    }
+
+    fn absent() -> Option<Self> {
+        T::absent()
+    }
+
+    fn schema(schemas: &mut Schemas) -> Schema {
+        T::schema(schemas)
+    }
+}
+
+/// A field as a seed.
+pub(crate) struct ReadSeed<'a, 'c, T, R> {
+    cx: &'a mut Cx<'c>,
+    kind: PhantomData<(T, R)>,
+}
+
+impl<'a, 'c, T, R> ReadSeed<'a, 'c, T, R> {
+    pub(crate) const fn new(cx: &'a mut Cx<'c>) -> Self {
+        Self { cx, kind: PhantomData }
+    }
+}
+
+impl<'de, R, T: Read<'de, R>> DeserializeSeed<'de> for ReadSeed<'_, '_, T, R> {
+    type Value = Option<T>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<T>, D::Error> {
+        T::read(deserializer, self.cx)
+    }
+}

@@ -1,0 +1,4 @@
+//! What a user can write.
+#![allow(clippy::unwrap_used, missing_docs, missing_debug_implementations, reason = "tests")]
+
+mod article;
