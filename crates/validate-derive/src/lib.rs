@@ -7,6 +7,7 @@ mod emit;
 mod field;
 mod rules;
 mod serde_attr;
+mod special;
 mod text;
 
 use proc_macro::TokenStream;

@@ -101,6 +101,11 @@ impl Schema {
         }
     }
 
+    /// Adds a pattern that must not match.
+    pub fn never_pattern(&mut self, pattern: &str) {
+        self.also(json!({ "not": { "pattern": pattern } }));
+    }
+
     /// Adds bounds that have to hold as well.
     pub fn also_between(&mut self, least: i64, most: i64) {
         self.also(json!({ "minimum": least, "maximum": most }));

@@ -4,6 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::Ident;
 
+use crate::field::{Field, is_option};
 use crate::rules::{Count, NumberRules, Rules, TextRules};
 
 /// Makes the types, and collects their definitions.
@@ -20,9 +21,23 @@ impl Kinds {
         name
     }
 
+    /// The kind of a field's rules.
+    pub(crate) fn field(&mut self, field: &Field<'_>) -> TokenStream {
+        let ty = super::to_static(field.ty);
+        let kind = self.kind(&field.rules, &ty, syn::spanned::Spanned::span(field.ty));
+        match &field.rules {
+            // `FromStr` is implemented for too many types for this kind to pass through an
+            // `Option` by itself.
+            Rules::Text(text) if text.parse && is_option(field.ty) => {
+                quote!(__v::read::Nullable<#kind>)
+            }
+            _ => kind,
+        }
+    }
+
     /// The kind of these rules. `ty` is the type that is read, spelled so that a constant may name
     /// it.
-    pub(crate) fn kind(&mut self, rules: &Rules, ty: &TokenStream, span: Span) -> TokenStream {
+    fn kind(&mut self, rules: &Rules, ty: &TokenStream, span: Span) -> TokenStream {
         match rules {
             Rules::Own => quote!(__v::read::Own),
             Rules::Foreign => quote!(__v::read::Foreign),

@@ -6,7 +6,7 @@ use syn::spanned::Spanned;
 use syn::{DeriveInput, Result};
 
 use super::kind::Kinds;
-use super::{cross, generics, to_static};
+use super::{cross, generics};
 use crate::container::Container;
 use crate::field::Field;
 
@@ -22,7 +22,7 @@ pub(super) fn emit(
     let ty = field.ty;
     let span = ty.span();
     let mut kinds = Kinds::default();
-    let kind = kinds.kind(&field.rules, &to_static(ty), span);
+    let kind = kinds.field(&field);
     let definitions = kinds.definitions;
     let member = match &only.ident {
         Some(ident) => quote!(#ident),

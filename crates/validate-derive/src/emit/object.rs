@@ -8,7 +8,7 @@ use syn::spanned::Spanned;
 use syn::{DeriveInput, FieldsNamed, Result};
 
 use super::kind::Kinds;
-use super::{cross, generics, to_static};
+use super::{cross, generics};
 use crate::container::Container;
 use crate::field::{Field, doc};
 use crate::serde_attr::{Default, Serde};
@@ -281,7 +281,7 @@ impl Part {
                 keys,
             };
         }
-        let kind = kinds.kind(&field.rules, &to_static(ty), span);
+        let kind = kinds.field(field);
         let read = quote_spanned!(span=> <#ty as __v::read::Read<'__de, #kind>>);
         let take = quote_spanned!(span=> __v::read::take::<#ty, #kind, __A>);
         let calls = &field.calls;

@@ -11,6 +11,8 @@ mod items;
 mod number;
 mod object;
 mod option;
+#[cfg(feature = "regex")]
+mod pattern;
 mod scalar;
 mod text;
 mod tuple;
@@ -28,6 +30,8 @@ pub use object::{
     Fields, Held, check_field, held_rules, in_field, note, read_fields, settle, settle_or, settle_some, take,
 };
 pub use option::Nullable;
+#[cfg(feature = "regex")]
+pub use pattern::Pattern;
 pub use text::{Text, TextRules, bytes, chars, then};
 
 use crate::schema::{Schema, Schemas};

@@ -3,8 +3,8 @@
 /// Whether this is an email address that a service should accept from a form.
 ///
 /// That is a dot-atom, `@`, and a host name of at least two labels: local part at most 64 bytes,
-/// domain 253, a label 63, all together 254; ASCII; the last label neither a number nor a single
-/// letter's length short of a top level domain. Quoted local parts, comments, address literals and
+/// domain 253, a label 63, all together 254; ASCII; the last label could be a top level domain, which
+/// is two letters or more, or begins with `xn--`. Quoted local parts, comments, address literals and
 /// dotless domains are well-formed mail syntax and refused: nobody who means to receive mail types
 /// them, and each has been used to smuggle something past a filter. White space and line breaks
 /// cannot pass, so an accepted address is safe in a mail header.
@@ -152,8 +152,12 @@ const fn is_domain(address: &[u8], start: usize, end: usize, dotted: bool) -> bo
         at += 1;
     }
     let last = end - label;
-    let long_enough = if dotted { last >= 2 && dots > 0 } else { last >= 1 };
-    long_enough && last <= 63 && address[end - 1] != b'-' && !only_digits
+    let (domain, _) = address.split_at(end);
+    last >= 1
+        && last <= 63
+        && address[end - 1] != b'-'
+        && !only_digits
+        && (!dotted || (dots > 0 && super::host::is_top_level(domain)))
 }
 
 /// Where a quoted local part ends: behind its closing quote.

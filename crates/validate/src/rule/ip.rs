@@ -125,6 +125,50 @@ pub fn is_cidr_network(text: &[u8]) -> bool {
     }
 }
 
+/// Whether this address is reachable from anywhere: not loopback, private, link-local, shared,
+/// documentation, benchmarking, multicast or reserved, nor an IPv6 address that wraps such an IPv4
+/// one.
+#[must_use]
+pub const fn is_public_ip(address: std::net::IpAddr) -> bool {
+    match address {
+        std::net::IpAddr::V4(v4) => is_public_v4(v4),
+        std::net::IpAddr::V6(v6) => is_public_v6(v6),
+    }
+}
+
+const fn is_public_v4(v4: std::net::Ipv4Addr) -> bool {
+    !matches!(
+        v4.octets(),
+        [0 | 10 | 127 | 224..=255, ..]
+            | [100, 64..=127, ..]
+            | [169, 254, ..]
+            | [172, 16..=31, ..]
+            | [192, 0, 0 | 2, _]
+            | [192, 88, 99, _]
+            | [192, 168, ..]
+            | [198, 18 | 19, ..]
+            | [198, 51, 100, _]
+            | [203, 0, 113, _]
+    )
+}
+
+const fn joined(high: u16, low: u16) -> std::net::Ipv4Addr {
+    std::net::Ipv4Addr::from_bits((high as u32) << 16 | low as u32)
+}
+
+const fn is_public_v6(v6: std::net::Ipv6Addr) -> bool {
+    match v6.segments() {
+        // Only 2000::/3 is given out. Within it are tunnels that carry an IPv4 address, and ranges
+        // for documentation and protocols.
+        [0x2002, high, low, ..] => is_public_v4(joined(high, low)),
+        [0x2001, 0..=0x1ff | 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => false,
+        [0x2000..=0x3fff, ..] => true,
+        // Addresses that a translator turns into IPv4.
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => is_public_v4(joined(high, low)),
+        _ => false,
+    }
+}
+
 /// A decimal number without leading zeros.
 pub(super) const fn is_number_up_to(text: &[u8], most: u32) -> bool {
     if text.is_empty() || text.len() > 9 || (text.len() > 1 && text[0] == b'0') {

@@ -19,10 +19,22 @@ pub fn has_non_blank(text: &str) -> bool {
     text.chars().any(|c| !c.is_whitespace())
 }
 
-/// Whether there is a control character: U+0000 to U+001F, or U+007F to U+009F.
+/// Whether there is no control character: U+0000 to U+001F, or U+007F to U+009F.
 #[must_use]
-pub fn has_control(text: &str) -> bool {
-    text.chars().any(char::is_control)
+pub fn has_no_control(text: &str) -> bool {
+    !text.chars().any(char::is_control)
+}
+
+/// Whether no character turns the direction of text.
+#[must_use]
+pub fn has_no_bidi(text: &str) -> bool {
+    !text.chars().any(is_bidi)
+}
+
+/// Whether no character is invisible.
+#[must_use]
+pub fn has_no_invisible(text: &str) -> bool {
+    !text.chars().any(is_invisible)
 }
 
 /// Whether this character turns the direction of text.
@@ -41,6 +53,65 @@ pub const fn is_invisible(c: char) -> bool {
         c,
         '\u{200b}' | '\u{2060}'..='\u{2064}' | '\u{feff}' | '\u{ad}' | '\u{e0000}'..='\u{e007f}'
     )
+}
+
+macro_rules! class {
+    ($($(#[$doc:meta])* $name:ident = $fits:pat => ;)*) => {$(
+        $(#[$doc])*
+        #[must_use]
+        pub const fn $name(text: &[u8]) -> bool {
+            let mut at = 0;
+            while at < text.len() {
+                if !matches!(text[at], $fits) {
+                    return false;
+                }
+                at += 1;
+            }
+            true
+        }
+    )*};
+}
+
+class! {
+    /// Whether all bytes are ASCII.
+    is_ascii = 0..=0x7f => ;
+    /// Whether all are ASCII that can be printed, the space included.
+    is_printable_ascii = b' '..=b'~' => ;
+    /// Whether all are `A-Z`, `a-z` or `0-9`.
+    is_alnum = b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' => ;
+    /// Whether all are `0-9`.
+    is_digits = b'0'..=b'9' => ;
+    /// Whether all are hexadecimal digits.
+    is_hex = b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F' => ;
+    /// Whether all are `a-z`.
+    is_lower_alpha = b'a'..=b'z' => ;
+    /// Whether all are `A-Z`.
+    is_upper_alpha = b'A'..=b'Z' => ;
+}
+
+/// Whether there is no control character but line feeds, for texts of several lines.
+#[must_use]
+pub fn has_no_control_but_newline(text: &str) -> bool {
+    !text.chars().any(|c| c.is_control() && c != '\n')
+}
+
+/// Whether the text is one that attackers try first: fewer than four different characters, or a
+/// common word with digits and signs around it. A service should also ask a list of breached
+/// passwords; this is the part that needs none.
+#[must_use]
+pub fn is_weak_password(text: &str) -> bool {
+    const COMMON: [&str; 24] = [
+        "password", "passwort", "qwerty", "qwertz", "azerty", "letmein", "welcome", "admin",
+        "iloveyou", "monkey", "dragon", "sunshine", "princess", "football", "baseball", "master",
+        "shadow", "superman", "trustno", "abc", "login", "hello", "secret", "changeme",
+    ];
+    let mut different: Vec<char> = text.chars().take(256).collect();
+    different.sort_unstable();
+    different.dedup();
+    let bare = text.trim_matches(|c: char| !c.is_alphabetic()).to_lowercase();
+    let ascending = text.as_bytes().windows(2).all(|two| two[1] == two[0].wrapping_add(1));
+    let descending = text.as_bytes().windows(2).all(|two| two[0] == two[1].wrapping_add(1));
+    different.len() < 4 || COMMON.contains(&bare.as_str()) || ascending || descending
 }
 
 #[cfg(test)]

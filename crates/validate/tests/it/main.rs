@@ -2,3 +2,4 @@
 #![allow(clippy::unwrap_used, missing_docs, missing_debug_implementations, reason = "tests")]
 
 mod article;
+mod rules;
