@@ -141,7 +141,7 @@ impl Schema {
 pub struct Schemas {
     prefix: Option<&'static str>,
     named: BTreeMap<String, Option<Value>>,
-    names: BTreeMap<&'static str, String>,
+    names: BTreeMap<(&'static str, &'static str), String>,
 }
 
 impl Schemas {
@@ -159,14 +159,16 @@ impl Schemas {
 
     /// A reference to the schema of a named type, made by `build` the first time.
     ///
-    /// `path` tells types apart, `name` is what they are called; two types of one name get two.
-    pub fn named(
+    /// `place` says where the type is defined and tells types of one name apart; `name` is what
+    /// it is called; two types of one name get two.
+    pub fn named<T>(
         &mut self,
-        path: &'static str,
+        place: &'static str,
         name: &str,
         build: impl FnOnce(&mut Self) -> Schema,
     ) -> Schema {
-        let known = self.names.get(path).cloned();
+        let key = (place, std::any::type_name::<T>());
+        let known = self.names.get(&key).cloned();
         let name = known.unwrap_or_else(|| {
             let mut free = name.to_owned();
             let mut next = 2;
@@ -174,7 +176,7 @@ impl Schemas {
                 free = format!("{name}{next}");
                 next += 1;
             }
-            self.names.insert(path, free.clone());
+            self.names.insert(key, free.clone());
             // The name is taken before the schema is built: that is where a recursive type stops.
             self.named.insert(free.clone(), None);
             let schema = build(self).into_value();

@@ -3,6 +3,7 @@
 mod kind;
 mod newtype;
 mod object;
+mod variants;
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
@@ -17,12 +18,16 @@ fn input_lifetime() -> Lifetime {
 }
 
 pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
+    let input = &without_self(input)?;
     let container = Container::parse(&input.attrs)?;
     let serde = Serde::parse(&input.attrs)?;
     let body = match &input.data {
         Data::Struct(data) => match &data.fields {
             Fields::Named(fields) if !(container.transparent || serde.transparent) => {
-                object::emit(input, &container, &serde, fields)?
+                let mut kinds = kind::Kinds::default();
+                let object = object::emit(input, &container, &serde, fields, &mut kinds, None)?;
+                let (definitions, code) = (kinds.definitions, object.code);
+                quote!(#definitions #code)
             }
             fields if fields.len() == 1 => newtype::emit(input, &container, fields)?,
             Fields::Named(_) => {
@@ -44,7 +49,7 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
                 ));
             }
         },
-        Data::Enum(_) => return Err(syn::Error::new_spanned(&input.ident, "not yet")),
+        Data::Enum(data) => variants::emit(input, &container, &serde, data)?,
         Data::Union(_) => {
             return Err(syn::Error::new_spanned(&input.ident, "a union cannot be read; use an enum"));
         }
@@ -120,6 +125,7 @@ fn cross(
     container: &Container,
     names: &[&syn::Ident],
     statements: &[TokenStream],
+    suffix: &str,
 ) -> (TokenStream, TokenStream) {
     if statements.is_empty() {
         return (TokenStream::new(), TokenStream::new());
@@ -129,24 +135,58 @@ fn cross(
     let (impl_generics, _, clause) = generics.split_for_impl();
     let (_, type_generics, _) = input.generics.split_for_impl();
     let bind = (!names.is_empty()).then(|| quote!(let Self { #(#names,)* .. } = self;));
+    let cross = quote::format_ident!("__Cross{suffix}");
     let definition = quote! {
-        trait __Cross<'__de> {
+        trait #cross<'__de> {
             fn cross(&self, cx: &mut __v::Cx<'_>);
         }
-        impl #impl_generics __Cross<'__de> for #name #type_generics #clause {
+        impl #impl_generics #cross<'__de> for #name #type_generics #clause {
             fn cross(&self, cx: &mut __v::Cx<'_>) {
                 #bind
                 #(#statements)*
             }
         }
     };
-    let call = quote!(<Self as __Cross<'__de>>::cross(&value, cx););
+    let call = quote!(<Self as #cross<'__de>>::cross(&value, cx););
     (definition, call)
 }
 
-/// Whether a type mentions a lifetime or a type parameter, so that constants cannot name it.
+/// The input with its own name for `Self` in the types of fields, since those are repeated where
+/// `Self` is something else.
+fn without_self(input: &DeriveInput) -> Result<DeriveInput> {
+    fn replace(tokens: TokenStream, name: &TokenStream) -> TokenStream {
+        let each = |token| match token {
+            proc_macro2::TokenTree::Ident(ident) if ident == "Self" => name.clone(),
+            proc_macro2::TokenTree::Group(group) => {
+                let mut inner = proc_macro2::Group::new(
+                    group.delimiter(),
+                    replace(group.stream(), name),
+                );
+                inner.set_span(group.span());
+                proc_macro2::TokenTree::Group(inner).into()
+            }
+            other => TokenStream::from(other),
+        };
+        tokens.into_iter().map(each).collect()
+    }
+    let name = &input.ident;
+    let (_, type_generics, _) = input.generics.split_for_impl();
+    let name = quote!(#name #type_generics);
+    let mut input = input.clone();
+    let all: Vec<&mut syn::Field> = match &mut input.data {
+        Data::Struct(data) => data.fields.iter_mut().collect(),
+        Data::Enum(data) => data.variants.iter_mut().flat_map(|v| v.fields.iter_mut()).collect(),
+        Data::Union(_) => Vec::new(),
+    };
+    for field in all {
+        field.ty = syn::parse2(replace(field.ty.to_token_stream(), &name))?;
+    }
+    Ok(input)
+}
+
+/// A type with every lifetime made `'static`, so that a constant can name it. A number's type has
+/// no lifetimes, and if the list around it has some, any will do.
 fn to_static(ty: &impl ToTokens) -> TokenStream {
-    // A number's type has no lifetimes; if the list around it has some, any will do.
     fn replace(tokens: TokenStream) -> TokenStream {
         let mut out = TokenStream::new();
         let mut tokens = tokens.into_iter().peekable();

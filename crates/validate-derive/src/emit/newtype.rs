@@ -33,7 +33,7 @@ pub(super) fn emit(
     let (impl_generics, _, clause) = generics.split_for_impl();
     let (_, type_generics, _) = input.generics.split_for_impl();
     let names: Vec<_> = only.ident.iter().collect();
-    let (cross_definition, cross_call) = cross(input, container, &names, &container.checks);
+    let (cross_definition, cross_call) = cross(input, container, &names, &container.checks, "");
     let calls = &field.calls;
     let read = quote_spanned!(span=> <#ty as __v::read::Read<'__de, #kind>>);
     Ok(quote! {

@@ -13,33 +13,42 @@ use crate::container::Container;
 use crate::field::{Field, doc};
 use crate::serde_attr::{Default, Serde};
 
-pub(super) fn emit(
+/// The code of a struct, and its fields.
+pub(super) struct Object<'a> {
+    pub(super) code: TokenStream,
+    pub(super) fields: Vec<Field<'a>>,
+    pub(super) parts: Vec<Part>,
+}
+
+/// `hidden` is the number of the variant that the struct stands for, if it does.
+pub(super) fn emit<'a>(
     input: &DeriveInput,
     container: &Container,
     serde: &Serde,
-    named: &FieldsNamed,
-) -> Result<TokenStream> {
+    named: &'a FieldsNamed,
+    kinds: &mut Kinds,
+    hidden: Option<usize>,
+) -> Result<Object<'a>> {
     let fields = parse(named, serde)?;
     let name = &input.ident;
     let generics = generics(input, container, true);
     let (impl_generics, partial_generics, clause) = generics.split_for_impl();
     let (_, type_generics, _) = input.generics.split_for_impl();
-    let mut kinds = Kinds::default();
+    let suffix = hidden.map(|number| number.to_string()).unwrap_or_default();
+    let partial = format_ident!("__Partial{suffix}");
     let parts = fields
         .iter()
         .enumerate()
-        .map(|(at, field)| Part::new(at, field, serde, &mut kinds))
+        .map(|(at, field)| Part::new(at, field, serde, kinds))
         .collect::<Vec<_>>();
-    let definitions = kinds.definitions;
-
     let statements: Vec<_> = container
         .checks
         .iter()
         .chain(fields.iter().flat_map(|field| &field.cross))
         .cloned()
         .collect();
-    let names: Vec<_> = fields.iter().filter_map(|field| field.ident).collect();
-    let (cross_definition, cross_call) = cross(input, container, &names, &statements);
+    let names: Vec<_> = fields.iter().filter(|field| !field.skip).filter_map(|field| field.ident).collect();
+    let (cross_definition, cross_call) = cross(input, container, &names, &statements, &suffix);
 
     let read: Vec<_> = parts.iter().filter(|part| !part.flat && !part.skip).collect();
     let flat: Vec<_> = parts.iter().filter(|part| part.flat).collect();
@@ -83,23 +92,42 @@ pub(super) fn emit(
     let title = name.to_string();
     let description = doc(&input.attrs).map(|text| quote!(schema.set("description", #text);));
 
-    Ok(quote! {
-        #definitions
+    // A variant is no type that a schema could name.
+    let schema = quote! {
+        let mut schema = __v::Schema::of_type("object");
+        #description
+        <Self as __v::read::Fields<'__de>>::describe(&mut schema, schemas);
+        if #closed {
+            schema.set_flag("additionalProperties", false);
+        }
+        schema
+    };
+    let schema = match hidden {
+        Some(_) => schema,
+        None => quote! {
+            schemas.named::<Self>(
+                ::core::concat!(::core::module_path!(), ::core::line!(), ":", ::core::column!()),
+                #title,
+                |schemas| { #schema },
+            )
+        },
+    };
+    let code = quote! {
         #cross_definition
 
-        pub struct __Partial #impl_generics #clause {
+        pub struct #partial #impl_generics #clause {
             #(#places,)*
             __of: ::core::marker::PhantomData<(fn() -> #name #type_generics, &'__de ())>,
         }
 
         #[automatically_derived]
         impl #impl_generics __v::read::Fields<'__de> for #name #type_generics #clause {
-            type Partial = __Partial #partial_generics;
+            type Partial = #partial #partial_generics;
             const COUNT: ::core::primitive::usize = #count #(+ #flat_counts::COUNT)*;
             const CLOSED: ::core::primitive::bool = #closed;
 
             fn open() -> Self::Partial {
-                __Partial { #(#opens,)* __of: ::core::marker::PhantomData }
+                #partial { #(#opens,)* __of: ::core::marker::PhantomData }
             }
 
             fn find(key: &::core::primitive::str) -> ::core::option::Option<::core::primitive::usize> {
@@ -164,18 +192,11 @@ pub(super) fn emit(
             }
 
             fn schema(schemas: &mut __v::Schemas) -> __v::Schema {
-                schemas.named(::core::any::type_name::<Self>(), #title, |schemas| {
-                    let mut schema = __v::Schema::of_type("object");
-                    #description
-                    <Self as __v::read::Fields<'__de>>::describe(&mut schema, schemas);
-                    if #closed {
-                        schema.set_flag("additionalProperties", false);
-                    }
-                    schema
-                })
+                #schema
             }
         }
-    })
+    };
+    Ok(Object { code, fields, parts })
 }
 
 /// Parses the fields, and refuses two that would answer to one key.
@@ -217,6 +238,8 @@ pub(super) struct Part {
     pub(super) skip: bool,
     pub(super) held: syn::Ident,
     pub(super) keys: Vec<String>,
+    /// The kind of the rules; none for fields that are flattened or skipped.
+    pub(super) kind: TokenStream,
     /// The qualified type on which the reading functions are called.
     pub(super) read: TokenStream,
     pub(super) place: TokenStream,
@@ -261,6 +284,7 @@ impl Part {
                 check: TokenStream::new(),
                 describe: TokenStream::new(),
                 read: TokenStream::new(),
+                kind: TokenStream::new(),
                 held,
                 keys,
             };
@@ -277,6 +301,7 @@ impl Part {
                 check: quote!(#read::check_fields(&self.#ident, cx);),
                 describe: quote!(#read::describe(schema, schemas);),
                 read,
+                kind: TokenStream::new(),
                 held,
                 keys,
             };
@@ -327,6 +352,7 @@ impl Part {
             check: quote!(#checks #check_calls),
             describe,
             read,
+            kind,
             held,
             keys,
         }

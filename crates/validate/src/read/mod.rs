@@ -14,6 +14,7 @@ mod option;
 #[cfg(feature = "regex")]
 mod pattern;
 mod scalar;
+mod tagged;
 mod text;
 mod tuple;
 
@@ -26,12 +27,17 @@ pub use foreign::{Foreign, Parsed};
 pub use items::{Collection, ItemRules, Items, ListOf, repeated};
 pub use number::{Num, Number, NumberOf, NumberRules, Span};
 pub(crate) use entries::KeyText;
+pub(crate) use object::Key;
+use object::read_map;
 pub use object::{
     Fields, Held, check_field, held_rules, in_field, note, read_fields, settle, settle_or, settle_some, take,
 };
 pub use option::Nullable;
 #[cfg(feature = "regex")]
 pub use pattern::Pattern;
+pub use tagged::{
+    Nothing, Tagged, Variants, read_adjacent, read_external, read_internal, read_unit, read_variant,
+};
 pub use text::{Text, TextRules, bytes, chars, then};
 
 use crate::schema::{Schema, Schemas};

@@ -50,6 +50,41 @@ pub trait Fields<'de>: Sized {
     fn describe(schema: &mut Schema, schemas: &mut Schemas);
 }
 
+impl<'de, T: Fields<'de>> Fields<'de> for Box<T> {
+    type Partial = T::Partial;
+    const COUNT: usize = T::COUNT;
+    const CLOSED: bool = T::CLOSED;
+
+    fn open() -> Self::Partial {
+        T::open()
+    }
+
+    fn find(key: &str) -> Option<usize> {
+        T::find(key)
+    }
+
+    fn accept<A: MapAccess<'de>>(
+        partial: &mut Self::Partial,
+        field: usize,
+        map: &mut A,
+        cx: &mut Cx<'_>,
+    ) -> Result<(), A::Error> {
+        T::accept(partial, field, map, cx)
+    }
+
+    fn close(partial: Self::Partial, cx: &mut Cx<'_>) -> Option<Self> {
+        T::close(partial, cx).map(Self::new)
+    }
+
+    fn check_fields(&self, cx: &mut Cx<'_>) {
+        T::check_fields(self, cx);
+    }
+
+    fn describe(schema: &mut Schema, schemas: &mut Schemas) {
+        T::describe(schema, schemas);
+    }
+}
+
 /// A field while its struct is being read.
 #[derive(Debug)]
 pub enum Held<T> {
@@ -179,25 +214,33 @@ impl<'de, T: Fields<'de>> Take<'de> for TakeFields<T> {
     const WANTS: Code = Code::TYPE_OBJECT;
     const OBJECTS: bool = true;
 
-    fn map<A: MapAccess<'de>>(self, mut map: A, cx: &mut Cx<'_>) -> Result<Option<T>, A::Error> {
-        let mut partial = T::open();
-        let mut keys = 0;
-        while let Some(key) = next_key::<T, A>(&mut map, &mut keys, cx)? {
-            match key {
-                Key::Field(field) => T::accept(&mut partial, field, &mut map, cx)?,
-                Key::Other => map.next_value_seed(Drain(cx))?,
-                Key::Number => {
-                    if map.next_value_seed(NumberText(cx))?.is_some() {
-                        cx.fault(Self::WANTS);
-                        return Ok(None);
-                    }
-                    unknown("$serde_json::private::Number", T::CLOSED, cx);
-                }
-            }
-            cx.go_on()?;
-        }
-        Ok(T::close(partial, cx))
+    fn map<A: MapAccess<'de>>(self, map: A, cx: &mut Cx<'_>) -> Result<Option<T>, A::Error> {
+        read_map(map, cx)
     }
+}
+
+/// Reads the fields of a struct.
+pub(super) fn read_map<'de, T: Fields<'de>, A: MapAccess<'de>>(
+    mut map: A,
+    cx: &mut Cx<'_>,
+) -> Result<Option<T>, A::Error> {
+    let mut partial = T::open();
+    let mut keys = 0;
+    while let Some(key) = next_key::<T, A>(&mut map, &mut keys, cx)? {
+        match key {
+            Key::Field(field) => T::accept(&mut partial, field, &mut map, cx)?,
+            Key::Other => map.next_value_seed(Drain(cx))?,
+            Key::Number => {
+                if map.next_value_seed(NumberText(cx))?.is_some() {
+                    cx.fault(Code::TYPE_OBJECT);
+                    return Ok(None);
+                }
+                unknown("$serde_json::private::Number", T::CLOSED, cx);
+            }
+        }
+        cx.go_on()?;
+    }
+    Ok(T::close(partial, cx))
 }
 
 /// Reads one more key, if there is one and it may be read.
