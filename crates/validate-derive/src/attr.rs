@@ -17,7 +17,11 @@ impl Parse for Item {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
         // `crate` and `where` are words of ours too.
         let name: Ident = input.call(syn::ext::IdentExt::parse_any)?;
-        let mut item = Self { name, args: None, value: None };
+        let mut item = Self {
+            name,
+            args: None,
+            value: None,
+        };
         if input.peek(syn::token::Paren) {
             let inner;
             syn::parenthesized!(inner in input);
@@ -71,7 +75,10 @@ impl Item {
     /// The value, as a string literal.
     pub(crate) fn text(&self, usage: &str) -> Result<String> {
         match self.expr(usage)? {
-            Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) => Ok(text.value()),
+            Expr::Lit(syn::ExprLit {
+                lit: syn::Lit::Str(text),
+                ..
+            }) => Ok(text.value()),
             _ => Err(self.error(format!("write `{usage}`"))),
         }
     }
@@ -94,9 +101,10 @@ pub(crate) fn parse_items(tokens: TokenStream) -> Result<Vec<Item>> {
 pub(crate) fn items(attrs: &[Attribute], name: &str) -> Result<Vec<Item>> {
     let mut all = Vec::new();
     for attr in attrs.iter().filter(|attr| attr.path().is_ident(name)) {
-        let list = attr.meta.require_list().map_err(|_| {
-            syn::Error::new_spanned(attr, format!("write `#[{name}(..)]`"))
-        })?;
+        let list = attr
+            .meta
+            .require_list()
+            .map_err(|_| syn::Error::new_spanned(attr, format!("write `#[{name}(..)]`")))?;
         all.extend(parse_items(list.tokens.clone())?);
     }
     Ok(all)
@@ -120,7 +128,9 @@ fn distance(a: &str, b: &str) -> usize {
         let mut corner = row[0];
         row[0] = i + 1;
         for (j, y) in b.iter().enumerate() {
-            let next = (corner + usize::from(x != *y)).min(row[j] + 1).min(row[j + 1] + 1);
+            let next = (corner + usize::from(x != *y))
+                .min(row[j] + 1)
+                .min(row[j + 1] + 1);
             corner = std::mem::replace(&mut row[j + 1], next);
         }
     }

@@ -58,14 +58,24 @@ impl Case {
 fn pascal(name: &str) -> String {
     let words = name.split('_').map(|word| {
         let mut chars = word.chars();
-        chars.next().map(|c| c.to_ascii_uppercase()).into_iter().chain(chars).collect::<String>()
+        chars
+            .next()
+            .map(|c| c.to_ascii_uppercase())
+            .into_iter()
+            .chain(chars)
+            .collect::<String>()
     });
     words.collect()
 }
 
 fn uncapital(name: &str) -> String {
     let mut chars = name.chars();
-    chars.next().map(|c| c.to_ascii_lowercase()).into_iter().chain(chars).collect()
+    chars
+        .next()
+        .map(|c| c.to_ascii_lowercase())
+        .into_iter()
+        .chain(chars)
+        .collect()
 }
 
 fn snake(name: &str) -> String {

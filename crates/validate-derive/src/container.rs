@@ -20,8 +20,15 @@ pub(crate) struct Container {
 }
 
 const WORDS: [&str; 9] = [
-    "allow_unknown", "deny_unknown", "no_deserialize", "transparent", "bound", "crate", "check",
-    "at_least_one_of", "exactly_one_of",
+    "allow_unknown",
+    "deny_unknown",
+    "no_deserialize",
+    "transparent",
+    "bound",
+    "crate",
+    "check",
+    "at_least_one_of",
+    "exactly_one_of",
 ];
 
 impl Container {
@@ -104,7 +111,9 @@ impl Container {
             }
             other => {
                 let message = match attr::closest(other, WORDS) {
-                    Some(known) => format!("there is no option `{other}` for a type; write `{known}`"),
+                    Some(known) => {
+                        format!("there is no option `{other}` for a type; write `{known}`")
+                    }
                     None => format!(
                         "there is no option `{other}` for a type; rules stand at the fields, and \
                          here stand `check(..)`, `allow_unknown`, `no_deserialize` and the like"
@@ -118,7 +127,9 @@ impl Container {
 }
 
 fn names(item: &Item, usage: &str) -> Result<Vec<Ident>> {
-    let items = item.items().map_err(|_| item.error(format!("write `{usage}`")))?;
+    let items = item
+        .items()
+        .map_err(|_| item.error(format!("write `{usage}`")))?;
     if items.len() < 2 {
         return Err(item.error(format!("name two fields or more: `{usage}`")));
     }

@@ -31,7 +31,11 @@ impl<'a> Field<'a> {
     pub(crate) fn parse(field: &'a syn::Field, case: Option<Case>) -> Result<Self> {
         let serde = Serde::parse(&field.attrs)?;
         let items = attr::items(&field.attrs, "validate")?;
-        let own = field.ident.as_ref().map(|ident| ident.unraw().to_string()).unwrap_or_default();
+        let own = field
+            .ident
+            .as_ref()
+            .map(|ident| ident.unraw().to_string())
+            .unwrap_or_default();
         let renamed = case.map(|case| case.field(&own));
         let mut out = Self {
             ident: field.ident.as_ref(),
@@ -52,7 +56,8 @@ impl<'a> Field<'a> {
         }
         if (out.flatten || out.skip) && !items.is_empty() {
             let word = if out.flatten { "flattened" } else { "skipped" };
-            let message = format!("a {word} field is not read by itself, so rules here would do nothing");
+            let message =
+                format!("a {word} field is not read by itself, so rules here would do nothing");
             return Err(items[0].error(message));
         }
         Ok(out)
@@ -67,7 +72,9 @@ impl<'a> Field<'a> {
                     return Err(item.error("a field with a default is never missing; leave `required` or the default out"));
                 }
                 if !is_option(self.ty) {
-                    return Err(item.error("a field is required unless it is an `Option`; leave `required` out"));
+                    return Err(item.error(
+                        "a field is required unless it is an `Option`; leave `required` out",
+                    ));
                 }
                 self.required = true;
             }
@@ -81,11 +88,21 @@ impl<'a> Field<'a> {
             }
             "required_if" => {
                 let condition: Expr = item.arg("required_if(self.kind == Kind::Card)")?;
-                self.when(item, &condition, &quote!(is_none), &quote!(__v::Code::REQUIRED))?;
+                self.when(
+                    item,
+                    &condition,
+                    &quote!(is_none),
+                    &quote!(__v::Code::REQUIRED),
+                )?;
             }
             "forbidden_if" => {
                 let condition: Expr = item.arg("forbidden_if(self.kind == Kind::Cash)")?;
-                self.when(item, &condition, &quote!(is_some), &quote!(__v::Code::UNKNOWN_FIELD))?;
+                self.when(
+                    item,
+                    &condition,
+                    &quote!(is_some),
+                    &quote!(__v::Code::UNKNOWN_FIELD),
+                )?;
             }
             "when" => self.when_word(item)?,
             "same_as" | "differs_from" => {
@@ -123,9 +140,19 @@ impl<'a> Field<'a> {
         let usage = "when(self.kind == Kind::Card, required)";
         let Args(condition, word) = item.arg(usage)?;
         if word == "required" {
-            self.when(item, &condition, &quote!(is_none), &quote!(__v::Code::REQUIRED))
+            self.when(
+                item,
+                &condition,
+                &quote!(is_none),
+                &quote!(__v::Code::REQUIRED),
+            )
         } else if word == "forbidden" {
-            self.when(item, &condition, &quote!(is_some), &quote!(__v::Code::UNKNOWN_FIELD))
+            self.when(
+                item,
+                &condition,
+                &quote!(is_some),
+                &quote!(__v::Code::UNKNOWN_FIELD),
+            )
         } else {
             Err(item.error("`when` can make a field `required` or `forbidden`"))
         }
@@ -163,16 +190,20 @@ impl<'a> Field<'a> {
 /// Whether the type is spelled as an `Option`. Only what is convenience looks at spelling.
 pub(crate) fn is_option(ty: &Type) -> bool {
     let Type::Path(path) = ty else { return false };
-    path.path.segments.last().is_some_and(|segment| segment.ident == "Option")
+    path.path
+        .segments
+        .last()
+        .is_some_and(|segment| segment.ident == "Option")
 }
 
 /// The text of the documentation comments.
 pub(crate) fn doc(attrs: &[syn::Attribute]) -> Option<String> {
     let lines = attrs.iter().filter_map(|attr| match &attr.meta {
         syn::Meta::NameValue(pair) if pair.path.is_ident("doc") => match &pair.value {
-            Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) => {
-                Some(text.value().trim().to_owned())
-            }
+            Expr::Lit(syn::ExprLit {
+                lit: syn::Lit::Str(text),
+                ..
+            }) => Some(text.value().trim().to_owned()),
             _ => None,
         },
         _ => None,

@@ -16,5 +16,7 @@ use proc_macro::TokenStream;
 #[proc_macro_derive(Validate, attributes(validate, serde))]
 pub fn derive_validate(input: TokenStream) -> TokenStream {
     let input = syn::parse_macro_input!(input as syn::DeriveInput);
-    emit::derive(&input).unwrap_or_else(syn::Error::into_compile_error).into()
+    emit::derive(&input)
+        .unwrap_or_else(syn::Error::into_compile_error)
+        .into()
 }

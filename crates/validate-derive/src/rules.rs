@@ -76,8 +76,17 @@ const MAP_WORDS: &[&str] = &["entries", "keys", "values"];
 const TEXT_WORDS: &[&str] = &["chars", "bytes", "normalize", "parse"];
 /// Words that stand beside rules of any kind; `field.rs` reads them.
 pub(crate) const FIELD_WORDS: &[&str] = &[
-    "required", "with", "with_context", "nested", "serde", "unbounded", "required_if",
-    "forbidden_if", "when", "same_as", "differs_from",
+    "required",
+    "with",
+    "with_context",
+    "nested",
+    "serde",
+    "unbounded",
+    "required_if",
+    "forbidden_if",
+    "when",
+    "same_as",
+    "differs_from",
 ];
 
 fn family(word: &str) -> Option<Family> {
@@ -96,7 +105,11 @@ fn family(word: &str) -> Option<Family> {
 
 fn all_words() -> impl Iterator<Item = &'static str> {
     let lists = [NUMBER_WORDS, LIST_WORDS, MAP_WORDS, TEXT_WORDS, FIELD_WORDS];
-    lists.into_iter().flatten().copied().chain(text::rule_words())
+    lists
+        .into_iter()
+        .flatten()
+        .copied()
+        .chain(text::rule_words())
 }
 
 impl Rules {
@@ -111,7 +124,9 @@ impl Rules {
                 }
                 return Err(unknown(item));
             };
-            if this == Family::List && items.iter().any(|other| is_map_word(other)) && word == "items"
+            if this == Family::List
+                && items.iter().any(|other| is_map_word(other))
+                && word == "items"
             {
                 this = Family::Map;
             }
@@ -139,12 +154,17 @@ impl Rules {
             None if foreign.is_some() => Ok(Self::Foreign),
             // With no other word, `unbounded` is for text: lists and maps say it beside a word
             // that tells what they are.
-            None if unbounded.is_some() => Ok(Self::Text(TextRules { unbounded: true, ..TextRules::default() })),
+            None if unbounded.is_some() => Ok(Self::Text(TextRules {
+                unbounded: true,
+                ..TextRules::default()
+            })),
             None => Ok(Self::Own),
             Some((Family::Text, at)) => TextRules::parse(items, at.span()).map(Self::Text),
             Some((Family::Number, at)) => {
                 if let Some(unbounded) = unbounded {
-                    return Err(unbounded.error("a number is bounded by its type; leave `unbounded` out"));
+                    return Err(
+                        unbounded.error("a number is bounded by its type; leave `unbounded` out")
+                    );
                 }
                 NumberRules::parse(items, at.span()).map(Self::Number)
             }
@@ -161,12 +181,14 @@ fn is_map_word(item: &Item) -> bool {
 fn unknown(item: &Item) -> syn::Error {
     let word = item.name.to_string();
     if text::NORMALIZERS.contains(&word.as_str()) {
-        return item.error(format!("`{word}` changes the text: write `normalize({word})`"));
+        return item.error(format!(
+            "`{word}` changes the text: write `normalize({word})`"
+        ));
     }
     let instead = match word.as_str() {
-        "length" | "len" | "min_length" | "max_length" | "min" | "max" | "size" => {
-            Some("chars(1..=100)` for text, `items(..=50)` for lists, `range(0..=150)` for numbers, `bytes(..=64)")
-        }
+        "length" | "len" | "min_length" | "max_length" | "min" | "max" | "size" => Some(
+            "chars(1..=100)` for text, `items(..=50)` for lists, `range(0..=150)` for numbers, `bytes(..=64)",
+        ),
         "regex" | "regexp" | "matches" => Some("pattern(\"[a-z]+\")"),
         "custom" => Some("with = path"),
         "dive" | "inner" => Some("each(..)"),
@@ -192,7 +214,12 @@ fn parse_list(items: &[Item], span: Span, unbounded: bool) -> Result<Rules> {
             _ => {}
         }
     }
-    let count = bounded(count, unbounded, span, "a list needs a maximum: add `items(..=50)`, or `unbounded`")?;
+    let count = bounded(
+        count,
+        unbounded,
+        span,
+        "a list needs a maximum: add `items(..=50)`, or `unbounded`",
+    )?;
     Ok(Rules::Items(count, unique, Box::new(each)))
 }
 
@@ -206,7 +233,12 @@ fn parse_map(items: &[Item], span: Span, unbounded: bool) -> Result<Rules> {
             _ => {}
         }
     }
-    let count = bounded(count, unbounded, span, "a map needs a maximum: add `entries(..=50)`, or `unbounded`")?;
+    let count = bounded(
+        count,
+        unbounded,
+        span,
+        "a map needs a maximum: add `entries(..=50)`, or `unbounded`",
+    )?;
     Ok(Rules::Entries(count, Box::new(keys), Box::new(values)))
 }
 
@@ -214,14 +246,19 @@ fn bounded(count: Option<Count>, unbounded: bool, span: Span, message: &str) -> 
     let count = count.unwrap_or_default();
     match (&count.max, unbounded) {
         (None, false) => Err(syn::Error::new(span, message)),
-        (Some(max), true) => Err(syn::Error::new_spanned(max, "there is a maximum; leave `unbounded` out")),
+        (Some(max), true) => Err(syn::Error::new_spanned(
+            max,
+            "there is a maximum; leave `unbounded` out",
+        )),
         _ => Ok(count),
     }
 }
 
 /// Reads `1..=100`, `..=100`, `1..`, or `min = 1, max = 100`.
 pub(crate) fn parse_count(item: &Item, usage: &str) -> Result<Count> {
-    let Some(args) = &item.args else { return Err(item.error(format!("write `{usage}`"))) };
+    let Some(args) = &item.args else {
+        return Err(item.error(format!("write `{usage}`")));
+    };
     let count = match syn::parse2::<Expr>(args.clone()) {
         Ok(Expr::Range(range)) => {
             if range.end.is_some() && matches!(range.limits, syn::RangeLimits::HalfOpen(_)) {
@@ -230,11 +267,16 @@ pub(crate) fn parse_count(item: &Item, usage: &str) -> Result<Count> {
                     format!("say whether the end counts: write `..=`, as in `{usage}`"),
                 ));
             }
-            Count { min: range.start.map(|e| *e), max: range.end.map(|e| *e) }
+            Count {
+                min: range.start.map(|e| *e),
+                max: range.end.map(|e| *e),
+            }
         }
         _ => {
             let mut count = Count::default();
-            let parts = item.items().map_err(|_| item.error(format!("write `{usage}`")))?;
+            let parts = item
+                .items()
+                .map_err(|_| item.error(format!("write `{usage}`")))?;
             for part in parts {
                 match part.name.to_string().as_str() {
                     "min" => count.min = Some(part.expr("min = 1")?),
@@ -249,7 +291,11 @@ pub(crate) fn parse_count(item: &Item, usage: &str) -> Result<Count> {
         return Err(item.error(format!("write `{usage}`")));
     }
     in_order(count.min.as_ref(), count.max.as_ref())?;
-    if let Some(negative) = [&count.min, &count.max].into_iter().flatten().find(|e| literal_int(e).is_some_and(|n| n < 0)) {
+    if let Some(negative) = [&count.min, &count.max]
+        .into_iter()
+        .flatten()
+        .find(|e| literal_int(e).is_some_and(|n| n < 0))
+    {
         return Err(syn::Error::new_spanned(negative, "a count is not negative"));
     }
     Ok(count)
@@ -258,11 +304,14 @@ pub(crate) fn parse_count(item: &Item, usage: &str) -> Result<Count> {
 /// Refuses a least that is above the most, where both are literals; what is not literal is
 /// compared by the compiler.
 fn in_order(min: Option<&Expr>, max: Option<&Expr>) -> Result<()> {
-    let (Some(min), Some(max)) = (min, max) else { return Ok(()) };
+    let (Some(min), Some(max)) = (min, max) else {
+        return Ok(());
+    };
     match (literal_int(min), literal_int(max)) {
-        (Some(least), Some(most)) if least > most => {
-            Err(syn::Error::new_spanned(max, format!("nothing is at least {least} and at most {most}")))
-        }
+        (Some(least), Some(most)) if least > most => Err(syn::Error::new_spanned(
+            max,
+            format!("nothing is at least {least} and at most {most}"),
+        )),
         _ => Ok(()),
     }
 }
@@ -288,9 +337,15 @@ impl TextRules {
                 _ => {}
             }
         }
-        let maximum = [&rules.chars, &rules.bytes].into_iter().flatten().find_map(|c| c.max.as_ref());
+        let maximum = [&rules.chars, &rules.bytes]
+            .into_iter()
+            .flatten()
+            .find_map(|c| c.max.as_ref());
         if let (Some(maximum), true) = (maximum, rules.unbounded) {
-            return Err(syn::Error::new_spanned(maximum, "there is a maximum; leave `unbounded` out"));
+            return Err(syn::Error::new_spanned(
+                maximum,
+                "there is a maximum; leave `unbounded` out",
+            ));
         }
         if maximum.is_none() && rules.most.is_none() && !rules.unbounded {
             return Err(syn::Error::new(
@@ -346,7 +401,10 @@ impl NumberRules {
                 "multiple_of" => {
                     let of: Expr = item.arg("multiple_of(5)")?;
                     if literal_int(&of).is_some_and(|of| of <= 0) {
-                        return Err(syn::Error::new_spanned(of, "a multiple of a number above zero"));
+                        return Err(syn::Error::new_spanned(
+                            of,
+                            "a multiple of a number above zero",
+                        ));
                     }
                     rules.checks.push(quote! {
                         if value % (#of) != 0 {
@@ -375,7 +433,9 @@ impl NumberRules {
 
     fn range(&mut self, item: &Item) -> Result<()> {
         let usage = "range(0..=150)";
-        let Some(args) = &item.args else { return Err(item.error(format!("write `{usage}`"))) };
+        let Some(args) = &item.args else {
+            return Err(item.error(format!("write `{usage}`")));
+        };
         match syn::parse2::<Expr>(args.clone()) {
             Ok(Expr::Range(range)) => {
                 self.min = range.start.map(|e| *e);
@@ -385,7 +445,9 @@ impl NumberRules {
                 }
             }
             _ => {
-                let count = item.items().map_err(|_| item.error(format!("write `{usage}`")))?;
+                let count = item
+                    .items()
+                    .map_err(|_| item.error(format!("write `{usage}`")))?;
                 for part in count {
                     match part.name.to_string().as_str() {
                         "min" => self.min = Some(part.expr("min = 0")?),

@@ -28,15 +28,39 @@ pub(crate) struct Serde {
 
 /// Attributes that change how serde reads and that this derive cannot follow.
 const NOT_READ: [(&str, &str); 9] = [
-    ("with", "use `#[validate(serde)]` on the field's type, or `parse`"),
-    ("deserialize_with", "use `#[validate(serde)]` on the field's type, or `parse`"),
-    ("untagged", "say which variant it is: `#[serde(tag = \"type\")]`"),
-    ("try_from", "derive `Validate` for the source type and convert afterwards"),
-    ("from", "derive `Validate` for the source type and convert afterwards"),
-    ("other", "unknown variants are refused; declare a variant that carries the name"),
+    (
+        "with",
+        "use `#[validate(serde)]` on the field's type, or `parse`",
+    ),
+    (
+        "deserialize_with",
+        "use `#[validate(serde)]` on the field's type, or `parse`",
+    ),
+    (
+        "untagged",
+        "say which variant it is: `#[serde(tag = \"type\")]`",
+    ),
+    (
+        "try_from",
+        "derive `Validate` for the source type and convert afterwards",
+    ),
+    (
+        "from",
+        "derive `Validate` for the source type and convert afterwards",
+    ),
+    (
+        "other",
+        "unknown variants are refused; declare a variant that carries the name",
+    ),
     ("remote", "derive `Validate` where the type is defined"),
-    ("variant_identifier", "derive `Validate` on an enum of unit variants"),
-    ("field_identifier", "derive `Validate` on an enum of unit variants"),
+    (
+        "variant_identifier",
+        "derive `Validate` on an enum of unit variants",
+    ),
+    (
+        "field_identifier",
+        "derive `Validate` on an enum of unit variants",
+    ),
 ];
 
 impl Serde {
@@ -47,7 +71,10 @@ impl Serde {
         }
         if out.content.is_some() && out.tag.is_none() {
             let span = attrs.iter().find(|attr| attr.path().is_ident("serde"));
-            return Err(syn::Error::new_spanned(span, "`content` needs `tag = \"..\"` beside it"));
+            return Err(syn::Error::new_spanned(
+                span,
+                "`content` needs `tag = \"..\"` beside it",
+            ));
         }
         Ok(out)
     }
@@ -99,7 +126,9 @@ fn one_name(item: &Item, usage: &str) -> Result<Option<String>> {
 }
 
 fn one_case(item: &Item, usage: &str) -> Result<Option<Case>> {
-    let Some(name) = one_name(item, usage)? else { return Ok(None) };
+    let Some(name) = one_name(item, usage)? else {
+        return Ok(None);
+    };
     let case = Case::parse(&name).ok_or_else(|| {
         item.error(
             "expected lowercase, UPPERCASE, PascalCase, camelCase, snake_case, \
@@ -112,10 +141,15 @@ fn one_case(item: &Item, usage: &str) -> Result<Option<Case>> {
 /// Whether an expression is a literal, and which number it is.
 pub(crate) fn literal_int(expr: &Expr) -> Option<i128> {
     match expr {
-        Expr::Lit(syn::ExprLit { lit: syn::Lit::Int(int), .. }) => int.base10_parse().ok(),
-        Expr::Unary(syn::ExprUnary { op: syn::UnOp::Neg(_), expr, .. }) => {
-            literal_int(expr).map(|value| -value)
-        }
+        Expr::Lit(syn::ExprLit {
+            lit: syn::Lit::Int(int),
+            ..
+        }) => int.base10_parse().ok(),
+        Expr::Unary(syn::ExprUnary {
+            op: syn::UnOp::Neg(_),
+            expr,
+            ..
+        }) => literal_int(expr).map(|value| -value),
         _ => None,
     }
 }

@@ -10,9 +10,30 @@ use crate::serde_attr::literal_int;
 use crate::text::{Args, Feature, Takes};
 
 pub(crate) const WORDS: &[&str] = &[
-    "email", "url", "hostname", "cidr", "uuid", "nanoid", "charset", "pattern", "prefix", "suffix",
-    "contains", "not_contains", "one_of", "not_one_of", "no_control", "non_empty", "base64",
-    "base64url", "hex_bytes", "decimal", "password", "utf16", "graphemes", "not_confusable_with",
+    "email",
+    "url",
+    "hostname",
+    "cidr",
+    "uuid",
+    "nanoid",
+    "charset",
+    "pattern",
+    "prefix",
+    "suffix",
+    "contains",
+    "not_contains",
+    "one_of",
+    "not_one_of",
+    "no_control",
+    "non_empty",
+    "base64",
+    "base64url",
+    "hex_bytes",
+    "decimal",
+    "password",
+    "utf16",
+    "graphemes",
+    "not_confusable_with",
 ];
 
 pub(crate) fn apply(item: &Item, rules: &mut TextRules) -> Result<()> {
@@ -62,10 +83,17 @@ fn no_plain(item: &Item, args: &Args) -> Result<()> {
 fn email(item: &Item, rules: &mut TextRules) -> Result<()> {
     let args = Args::of(item)?;
     no_plain(item, &args)?;
-    let flags = flags(item, &args, &["structure", "rfc5321", "idn", "deny_special"])?;
+    let flags = flags(
+        item,
+        &args,
+        &["structure", "rfc5321", "idn", "deny_special"],
+    )?;
     let code = args.code("INVALID_EMAIL");
     let has = |name: &str| flags.iter().find(|flag| flag.name == name);
-    let grammars: Vec<_> = flags.iter().filter(|flag| flag.name != "deny_special").collect();
+    let grammars: Vec<_> = flags
+        .iter()
+        .filter(|flag| flag.name != "deny_special")
+        .collect();
     if let [_, second, ..] = grammars.as_slice() {
         return Err(second.error("an address has one grammar: choose one"));
     }
@@ -100,7 +128,11 @@ fn email(item: &Item, rules: &mut TextRules) -> Result<()> {
     };
     rules.check(takes, &test, &quote!(cx.fault(#code);));
     rules.cap(254);
-    let format = if has("idn").is_some() { "idn-email" } else { "email" };
+    let format = if has("idn").is_some() {
+        "idn-email"
+    } else {
+        "email"
+    };
     // What the loose grammar accepts is not all an address in JSON Schema's sense.
     if has("structure").is_none() {
         rules.describes.push(quote!(schema.set("format", #format);));
@@ -124,7 +156,10 @@ fn url(item: &Item, rules: &mut TextRules) -> Result<()> {
         schemes.clear();
         for scheme in list.elems {
             match scheme {
-                Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) => schemes.push(text.value()),
+                Expr::Lit(syn::ExprLit {
+                    lit: syn::Lit::Str(text),
+                    ..
+                }) => schemes.push(text.value()),
                 other => return Err(syn::Error::new_spanned(other, format!("write `{usage}`"))),
             }
         }
@@ -149,7 +184,9 @@ fn hostname(item: &Item, rules: &mut TextRules) -> Result<()> {
     if let Some(idn) = flags.first() {
         Feature::Idna.demand(idn)?;
         rules.check(Takes::Text, &quote!(__v::rule::is_hostname_idn), &fault);
-        rules.describes.push(quote!(schema.set("format", "idn-hostname");));
+        rules
+            .describes
+            .push(quote!(schema.set("format", "idn-hostname");));
     } else {
         rules.check(Takes::Bytes, &quote!(__v::rule::is_hostname), &fault);
     }
@@ -179,9 +216,17 @@ fn uuid(item: &Item, rules: &mut TextRules) -> Result<()> {
     }
     let mut versions = Vec::new();
     for version in &args.plain {
-        match literal_int(version).and_then(|n| u8::try_from(n).ok()).filter(|n| (1..=8).contains(n)) {
+        match literal_int(version)
+            .and_then(|n| u8::try_from(n).ok())
+            .filter(|n| (1..=8).contains(n))
+        {
             Some(version) => versions.push(version),
-            None => return Err(syn::Error::new_spanned(version, "a UUID has version 1 to 8")),
+            None => {
+                return Err(syn::Error::new_spanned(
+                    version,
+                    "a UUID has version 1 to 8",
+                ));
+            }
         }
     }
     let code = args.code("UUID");
@@ -202,7 +247,9 @@ fn nanoid(item: &Item, rules: &mut TextRules) -> Result<()> {
         ([length], true) => literal_int(length).and_then(|n| usize::try_from(n).ok()),
         _ => None,
     };
-    let Some(length) = length else { return Err(item.error("write `nanoid` or `nanoid(21)`")) };
+    let Some(length) = length else {
+        return Err(item.error("write `nanoid` or `nanoid(21)`"));
+    };
     let code = args.code("NANOID");
     rules.check(
         Takes::Bytes,
@@ -218,7 +265,9 @@ fn charset(item: &Item, rules: &mut TextRules) -> Result<()> {
     let usage = "charset(\"a-z0-9_\")";
     let args = Args::of(item)?;
     let texts = args.texts(item, usage)?;
-    let [set] = texts.as_slice() else { return Err(item.error(format!("write `{usage}`"))) };
+    let [set] = texts.as_slice() else {
+        return Err(item.error(format!("write `{usage}`")));
+    };
     let ranges = ranges(set).map_err(|message| syn::Error::new_spanned(&args.plain[0], message))?;
     let arms = ranges.iter().map(|(first, last)| quote!(#first..=#last));
     let code = args.code("CHARSET");
@@ -247,7 +296,9 @@ fn ranges(set: &str) -> std::result::Result<Vec<(char, char)>, String> {
     let mut chars = set.chars().peekable();
     let mut out = Vec::new();
     let next = |c: char, chars: &mut std::iter::Peekable<std::str::Chars<'_>>| match c {
-        '\\' => chars.next().ok_or_else(|| "nothing follows the backslash".to_owned()),
+        '\\' => chars
+            .next()
+            .ok_or_else(|| "nothing follows the backslash".to_owned()),
         c => Ok(c),
     };
     while let Some(c) = chars.next() {
@@ -277,11 +328,21 @@ fn pattern(item: &Item, rules: &mut TextRules) -> Result<()> {
     Feature::Regex.demand(item)?;
     let args = Args::of(item)?;
     let texts = args.texts(item, usage)?;
-    let [pattern] = texts.as_slice() else { return Err(item.error(format!("write `{usage}`"))) };
+    let [pattern] = texts.as_slice() else {
+        return Err(item.error(format!("write `{usage}`")));
+    };
     if let Err(error) = regex_syntax::parse(pattern) {
         let text = error.to_string();
-        let reason = text.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
-        return Err(syn::Error::new_spanned(&args.plain[0], format!("not a regular expression: {reason}")));
+        let reason = text
+            .lines()
+            .last()
+            .unwrap_or_default()
+            .trim_start_matches("error: ")
+            .to_owned();
+        return Err(syn::Error::new_spanned(
+            &args.plain[0],
+            format!("not a regular expression: {reason}"),
+        ));
     }
     let code = args.code("PATTERN");
     let whole = format!(r"\A(?:{pattern})\z");
@@ -303,15 +364,35 @@ fn part(item: &Item, rules: &mut TextRules) -> Result<()> {
     let usage = format!("{word}(\"text\")");
     let args = Args::of(item)?;
     let texts = args.texts(item, &usage)?;
-    let [part] = texts.as_slice() else { return Err(item.error(format!("write `{usage}`"))) };
+    let [part] = texts.as_slice() else {
+        return Err(item.error(format!("write `{usage}`")));
+    };
     if part.is_empty() {
-        return Err(syn::Error::new_spanned(&args.plain[0], "an empty text is part of every text"));
+        return Err(syn::Error::new_spanned(
+            &args.plain[0],
+            "an empty text is part of every text",
+        ));
     }
     let escaped = regex_syntax::escape(part);
     let (test, param, own, pattern) = match word.as_str() {
-        "prefix" => (quote!(text.starts_with(#part)), "prefix", "PREFIX", Some(format!("^{escaped}"))),
-        "suffix" => (quote!(text.ends_with(#part)), "suffix", "SUFFIX", Some(format!("{escaped}$"))),
-        "contains" => (quote!(text.contains(#part)), "part", "CONTAINS", Some(escaped)),
+        "prefix" => (
+            quote!(text.starts_with(#part)),
+            "prefix",
+            "PREFIX",
+            Some(format!("^{escaped}")),
+        ),
+        "suffix" => (
+            quote!(text.ends_with(#part)),
+            "suffix",
+            "SUFFIX",
+            Some(format!("{escaped}$")),
+        ),
+        "contains" => (
+            quote!(text.contains(#part)),
+            "part",
+            "CONTAINS",
+            Some(escaped),
+        ),
         _ => (quote!(!text.contains(#part)), "part", "NOT_CONTAINS", None),
     };
     let code = args.code(own);
@@ -324,7 +405,9 @@ fn part(item: &Item, rules: &mut TextRules) -> Result<()> {
         Some(pattern) => rules.describes.push(quote!(schema.also_pattern(#pattern);)),
         None => {
             let escaped = regex_syntax::escape(part);
-            rules.describes.push(quote!(schema.never_pattern(#escaped);));
+            rules
+                .describes
+                .push(quote!(schema.never_pattern(#escaped);));
         }
     }
     Ok(())
@@ -348,7 +431,9 @@ fn one_of(item: &Item, rules: &mut TextRules) -> Result<()> {
     );
     if positive {
         rules.cap(values.iter().map(String::len).max().unwrap_or_default());
-        rules.describes.push(quote!(schema.set_list("enum", &[#(#values),*]);));
+        rules
+            .describes
+            .push(quote!(schema.set_list("enum", &[#(#values),*]);));
     }
     Ok(())
 }
@@ -357,7 +442,10 @@ fn no_control(item: &Item, rules: &mut TextRules) -> Result<()> {
     let args = Args::of(item)?;
     no_plain(item, &args)?;
     let (test, class) = match flags(item, &args, &["allow_newline"])?.is_empty() {
-        true => (quote!(__v::rule::has_no_control), r"^[^\u0000-\u001f\u007f-\u009f]*$"),
+        true => (
+            quote!(__v::rule::has_no_control),
+            r"^[^\u0000-\u001f\u007f-\u009f]*$",
+        ),
         false => (
             quote!(__v::rule::has_no_control_but_newline),
             r"^[^\u0000-\u0009\u000b-\u001f\u007f-\u009f]*$",
@@ -373,7 +461,9 @@ fn non_empty(item: &Item, rules: &mut TextRules) -> Result<()> {
     let args = Args::of(item)?;
     args.nothing_else(item)?;
     let code = args.code("STRING_EMPTY");
-    rules.checks.push(quote!(if text.is_empty() { cx.fault(#code); }));
+    rules
+        .checks
+        .push(quote!(if text.is_empty() { cx.fault(#code); }));
     rules.describes.push(quote!(schema.set("minLength", 1_u8);));
     Ok(())
 }
@@ -382,8 +472,16 @@ fn non_empty(item: &Item, rules: &mut TextRules) -> Result<()> {
 fn encoded(item: &Item, rules: &mut TextRules) -> Result<()> {
     let word = item.name.to_string();
     let (test, name, size): (_, _, TokenStream) = match word.as_str() {
-        "base64" => (quote!(is_base64), "base64", quote!(__v::rule::base64_decoded_len(text.as_bytes()))),
-        "base64url" => (quote!(is_base64url), "base64url", quote!(__v::rule::base64_decoded_len(text.as_bytes()))),
+        "base64" => (
+            quote!(is_base64),
+            "base64",
+            quote!(__v::rule::base64_decoded_len(text.as_bytes())),
+        ),
+        "base64url" => (
+            quote!(is_base64url),
+            "base64url",
+            quote!(__v::rule::base64_decoded_len(text.as_bytes())),
+        ),
         _ => (quote!(is_hex_bytes), "hexadecimal", quote!(text.len() / 2)),
     };
     rules.checks.push(quote! {
@@ -393,8 +491,14 @@ fn encoded(item: &Item, rules: &mut TextRules) -> Result<()> {
     });
     if item.args.is_some() {
         let count = parse_count(item, &format!("{word}(..=1024)"))?;
-        let min = count.min.as_ref().map_or_else(|| quote!(0), |min| quote!(#min));
-        let max = count.max.as_ref().map_or_else(|| quote!(::core::primitive::usize::MAX), |max| quote!(#max));
+        let min = count
+            .min
+            .as_ref()
+            .map_or_else(|| quote!(0), |min| quote!(#min));
+        let max = count
+            .max
+            .as_ref()
+            .map_or_else(|| quote!(::core::primitive::usize::MAX), |max| quote!(#max));
         rules.checks.push(quote! {
             {
                 const MIN: ::core::primitive::usize = #min;
@@ -407,12 +511,23 @@ fn encoded(item: &Item, rules: &mut TextRules) -> Result<()> {
                 }
             }
         });
-        if let Some(max) = count.max.as_ref().and_then(literal_int).and_then(|n| usize::try_from(n).ok()) {
-            rules.cap(if word == "hex_bytes" { max * 2 } else { max.div_ceil(3) * 4 });
+        if let Some(max) = count
+            .max
+            .as_ref()
+            .and_then(literal_int)
+            .and_then(|n| usize::try_from(n).ok())
+        {
+            rules.cap(if word == "hex_bytes" {
+                max * 2
+            } else {
+                max.div_ceil(3) * 4
+            });
         }
     }
     if word != "hex_bytes" {
-        rules.describes.push(quote!(schema.set("contentEncoding", #name);));
+        rules
+            .describes
+            .push(quote!(schema.set("contentEncoding", #name);));
     }
     Ok(())
 }
@@ -421,13 +536,18 @@ fn encoded(item: &Item, rules: &mut TextRules) -> Result<()> {
 fn decimal(item: &Item, rules: &mut TextRules) -> Result<()> {
     let usage = "decimal(12, 2)";
     let args = Args::of(item)?;
-    let numbers: Option<Vec<usize>> =
-        args.plain.iter().map(|expr| literal_int(expr).and_then(|n| usize::try_from(n).ok())).collect();
+    let numbers: Option<Vec<usize>> = args
+        .plain
+        .iter()
+        .map(|expr| literal_int(expr).and_then(|n| usize::try_from(n).ok()))
+        .collect();
     let (Some([digits, places]), true) = (numbers.as_deref(), args.words.is_empty()) else {
         return Err(item.error(format!("write `{usage}`")));
     };
     if places > digits || *digits == 0 || *digits > 64 {
-        return Err(item.error("digits in all come first, up to 64; those behind the point are among them"));
+        return Err(
+            item.error("digits in all come first, up to 64; those behind the point are among them")
+        );
     }
     let code = args.code("DECIMAL_PLACES");
     rules.check(
@@ -438,7 +558,10 @@ fn decimal(item: &Item, rules: &mut TextRules) -> Result<()> {
     rules.cap(digits + 2);
     let pattern = match places {
         0 => format!("^-?(0|[1-9][0-9]{{0,{}}})$", digits - 1),
-        _ => format!("^-?(0|[1-9][0-9]{{0,{}}})(\\.[0-9]{{1,{places}}})?$", digits - 1),
+        _ => format!(
+            "^-?(0|[1-9][0-9]{{0,{}}})(\\.[0-9]{{1,{places}}})?$",
+            digits - 1
+        ),
     };
     rules.describes.push(quote!(schema.also_pattern(#pattern);));
     Ok(())
@@ -464,7 +587,9 @@ fn password(item: &Item, rules: &mut TextRules) -> Result<()> {
             cx.fault(#code);
         }
     });
-    rules.describes.push(quote!(schema.set("minLength", const { let min: ::core::primitive::usize = #min; min });));
+    rules.describes.push(
+        quote!(schema.set("minLength", const { let min: ::core::primitive::usize = #min; min });),
+    );
     Ok(())
 }
 
@@ -479,8 +604,14 @@ fn units(item: &Item, rules: &mut TextRules) -> Result<()> {
             quote!(__v::rule::graphemes(text))
         }
     };
-    let min = count.min.as_ref().map_or_else(|| quote!(0), |min| quote!(#min));
-    let max = count.max.as_ref().map_or_else(|| quote!(::core::primitive::usize::MAX), |max| quote!(#max));
+    let min = count
+        .min
+        .as_ref()
+        .map_or_else(|| quote!(0), |min| quote!(#min));
+    let max = count
+        .max
+        .as_ref()
+        .map_or_else(|| quote!(::core::primitive::usize::MAX), |max| quote!(#max));
     rules.checks.push(quote! {
         {
             const MIN: ::core::primitive::usize = #min;

@@ -66,7 +66,17 @@ pub(crate) enum Takes {
 }
 
 const fn rule(name: &'static str, test: &'static str, code: &'static str) -> TextRule {
-    TextRule { name, test, takes: Takes::Bytes, code, most: None, format: None, pattern: None, set: None, feature: None }
+    TextRule {
+        name,
+        test,
+        takes: Takes::Bytes,
+        code,
+        most: None,
+        format: None,
+        pattern: None,
+        set: None,
+        feature: None,
+    }
 }
 
 impl TextRule {
@@ -102,43 +112,79 @@ impl TextRule {
 }
 
 pub(crate) const RULES: &[TextRule] = &[
-    rule("ascii", "is_ascii", "CHARSET").set("ASCII characters").pattern("^[\\x00-\\x7f]*$"),
+    rule("ascii", "is_ascii", "CHARSET")
+        .set("ASCII characters")
+        .pattern("^[\\x00-\\x7f]*$"),
     rule("printable_ascii", "is_printable_ascii", "CHARSET")
         .set("printable ASCII characters")
         .pattern("^[ -~]*$"),
-    rule("alnum", "is_alnum", "CHARSET").set("A-Z, a-z and 0-9").pattern("^[A-Za-z0-9]*$"),
-    rule("digits", "is_digits", "CHARSET").set("0-9").pattern("^[0-9]*$"),
-    rule("hex", "is_hex", "CHARSET").set("hexadecimal digits").pattern("^[0-9a-fA-F]*$"),
-    rule("lowercase", "is_lower_alpha", "CHARSET").set("a-z").pattern("^[a-z]*$"),
-    rule("uppercase", "is_upper_alpha", "CHARSET").set("A-Z").pattern("^[A-Z]*$"),
+    rule("alnum", "is_alnum", "CHARSET")
+        .set("A-Z, a-z and 0-9")
+        .pattern("^[A-Za-z0-9]*$"),
+    rule("digits", "is_digits", "CHARSET")
+        .set("0-9")
+        .pattern("^[0-9]*$"),
+    rule("hex", "is_hex", "CHARSET")
+        .set("hexadecimal digits")
+        .pattern("^[0-9a-fA-F]*$"),
+    rule("lowercase", "is_lower_alpha", "CHARSET")
+        .set("a-z")
+        .pattern("^[a-z]*$"),
+    rule("uppercase", "is_upper_alpha", "CHARSET")
+        .set("A-Z")
+        .pattern("^[A-Z]*$"),
     rule("non_blank", "has_non_blank", "STRING_BLANK").text(),
     rule("no_bidi", "has_no_bidi", "BIDI_CHARACTER").text(),
     rule("no_invisible", "has_no_invisible", "INVISIBLE_CHARACTER").text(),
-    rule("nfc_only", "is_nfc", "NOT_NORMALIZED").text().feature(Feature::Unicode),
-    rule("single_script", "is_single_script", "MIXED_SCRIPT").text().feature(Feature::Unicode),
-    rule("public_host", "is_public_host", "URL_PRIVATE_HOST").text().feature(Feature::Url),
+    rule("nfc_only", "is_nfc", "NOT_NORMALIZED")
+        .text()
+        .feature(Feature::Unicode),
+    rule("single_script", "is_single_script", "MIXED_SCRIPT")
+        .text()
+        .feature(Feature::Unicode),
+    rule("public_host", "is_public_host", "URL_PRIVATE_HOST")
+        .text()
+        .feature(Feature::Url),
     rule("fqdn", "is_fqdn", "HOSTNAME").most(253),
     rule("ip", "is_ip", "IP").most(45),
     rule("ipv4", "is_ipv4", "IP").most(15).format("ipv4"),
     rule("ipv6", "is_ipv6", "IP").most(45).format("ipv6"),
-    rule("port", "is_port", "PORT").most(5).pattern("^[1-9][0-9]{0,4}$"),
+    rule("port", "is_port", "PORT")
+        .most(5)
+        .pattern("^[1-9][0-9]{0,4}$"),
     rule("host_and_port", "is_host_and_port", "HOSTNAME").most(262),
-    rule("ulid", "is_ulid", "ULID").most(26).pattern("^[0-7][0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{25}$"),
-    rule("datetime", "is_datetime", "DATETIME").most(64).format("date-time"),
+    rule("ulid", "is_ulid", "ULID")
+        .most(26)
+        .pattern("^[0-7][0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{25}$"),
+    rule("datetime", "is_datetime", "DATETIME")
+        .most(64)
+        .format("date-time"),
     rule("date", "is_date", "DATE").most(10).format("date"),
     rule("time", "is_time", "TIME").most(64).format("time"),
-    rule("duration", "is_duration", "DURATION").most(64).format("duration"),
-    rule("e164", "is_e164", "E164").most(16).pattern("^\\+[1-9][0-9]{6,14}$"),
-    rule("currency", "is_currency", "CURRENCY").most(3).pattern("^[A-Z]{3}$"),
-    rule("country", "is_country", "COUNTRY").most(2).pattern("^[A-Z]{2}$"),
+    rule("duration", "is_duration", "DURATION")
+        .most(64)
+        .format("duration"),
+    rule("e164", "is_e164", "E164")
+        .most(16)
+        .pattern("^\\+[1-9][0-9]{6,14}$"),
+    rule("currency", "is_currency", "CURRENCY")
+        .most(3)
+        .pattern("^[A-Z]{3}$"),
+    rule("country", "is_country", "COUNTRY")
+        .most(2)
+        .pattern("^[A-Z]{2}$"),
     rule("language", "is_language", "LANGUAGE").most(35),
     rule("semver", "is_semver", "SEMVER"),
     rule("slug", "is_slug", "SLUG").pattern("^[a-z0-9]+(-[a-z0-9]+)*$"),
     rule("jwt_shape", "is_jwt_shape", "JWT_SHAPE"),
-    rule("luhn", "is_luhn", "LUHN").most(19).pattern("^[0-9]{12,19}$"),
+    rule("luhn", "is_luhn", "LUHN")
+        .most(19)
+        .pattern("^[0-9]{12,19}$"),
     rule("mime", "is_mime", "MIME").most(255),
     rule("hex_color", "is_hex_color", "HEX_COLOR").most(9),
-    rule("file_name", "is_file_name", "UNSAFE_PATH").text().most(255),
+    rule("file_name", "is_file_name", "UNSAFE_PATH")
+        .text()
+        .most(255),
     rule("header_safe", "is_header_safe", "HEADER_UNSAFE").pattern("^[^\\r\\n\\u0000]*$"),
     rule("uri", "is_uri", "URL").format("uri"),
     rule("uri_reference", "is_uri_reference", "URL").format("uri-reference"),
@@ -147,8 +193,20 @@ pub(crate) const RULES: &[TextRule] = &[
 
 /// The normalisers, all `fn(&str) -> impl Into<Cow<str>>` in `norm`.
 pub(crate) const NORMALIZERS: &[&str] = &[
-    "trim", "lower", "upper", "lower_ascii", "upper_ascii", "lower_domain", "collapse_ws",
-    "strip_control", "single_line", "strip_invisible", "strip_bidi", "digits_only", "nfc", "nfkc",
+    "trim",
+    "lower",
+    "upper",
+    "lower_ascii",
+    "upper_ascii",
+    "lower_domain",
+    "collapse_ws",
+    "strip_control",
+    "single_line",
+    "strip_invisible",
+    "strip_bidi",
+    "digits_only",
+    "nfc",
+    "nfkc",
     "casefold",
 ];
 
@@ -157,7 +215,10 @@ pub(crate) fn is_rule(word: &str) -> bool {
 }
 
 pub(crate) fn rule_words() -> impl Iterator<Item = &'static str> {
-    RULES.iter().map(|rule| rule.name).chain(special::WORDS.iter().copied())
+    RULES
+        .iter()
+        .map(|rule| rule.name)
+        .chain(special::WORDS.iter().copied())
 }
 
 /// Adds a rule.
@@ -207,7 +268,10 @@ impl syn::parse::Parse for Args {
                 && (input.peek2(syn::Token![=]) && !input.peek2(syn::Token![==])
                     || input.peek2(syn::Token![,])
                     || input.peek2(syn::token::Paren)
-                    || input.cursor().token_tree().is_some_and(|(_, rest)| rest.eof()));
+                    || input
+                        .cursor()
+                        .token_tree()
+                        .is_some_and(|(_, rest)| rest.eof()));
             if word {
                 let item: Item = input.parse()?;
                 if item.name == "code" {
@@ -239,7 +303,11 @@ impl Args {
     /// The code: the rule's own, or the user's.
     pub(crate) fn code(&self, own: &str) -> TokenStream {
         let own = Ident::new(own, proc_macro2::Span::call_site());
-        custom_code(&quote!(__v::Code::#own), self.id.clone(), self.message.clone())
+        custom_code(
+            &quote!(__v::Code::#own),
+            self.id.clone(),
+            self.message.clone(),
+        )
     }
 
     /// Refuses what the rule has no use for.
@@ -248,7 +316,10 @@ impl Args {
             return Err(word.error(format!("`{}` has no option `{}`", item.name, word.name)));
         }
         match self.plain.first() {
-            Some(plain) => Err(syn::Error::new_spanned(plain, format!("`{}` takes no such argument", item.name))),
+            Some(plain) => Err(syn::Error::new_spanned(
+                plain,
+                format!("`{}` takes no such argument", item.name),
+            )),
             None => Ok(()),
         }
     }
@@ -256,7 +327,10 @@ impl Args {
     /// The plain arguments as string literals.
     pub(crate) fn texts(&self, item: &Item, usage: &str) -> Result<Vec<String>> {
         let text = |expr: &Expr| match expr {
-            Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) => Ok(text.value()),
+            Expr::Lit(syn::ExprLit {
+                lit: syn::Lit::Str(text),
+                ..
+            }) => Ok(text.value()),
             _ => Err(item.error(format!("write `{usage}`"))),
         };
         if self.plain.is_empty() || !self.words.is_empty() {

@@ -30,7 +30,10 @@ impl Code {
     #[must_use]
     pub const fn new(id: &'static str, message: &'static str) -> Self {
         let bytes = id.as_bytes();
-        assert!(!bytes.is_empty() && bytes.len() <= 63, "a code has 1 to 63 bytes");
+        assert!(
+            !bytes.is_empty() && bytes.len() <= 63,
+            "a code has 1 to 63 bytes"
+        );
         let mut at = 0;
         while at < bytes.len() {
             let fits = matches!(bytes[at], b'a'..=b'z' | b'0'..=b'9' | b'_');

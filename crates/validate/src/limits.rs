@@ -70,7 +70,11 @@ const DEEPEST: usize = 120;
 
 impl Limits {
     pub(crate) const fn max_depth(&self) -> usize {
-        if self.depth < DEEPEST { self.depth } else { DEEPEST }
+        if self.depth < DEEPEST {
+            self.depth
+        } else {
+            DEEPEST
+        }
     }
 }
 

@@ -203,12 +203,18 @@ impl<'de> Deserializer<'de> for Node<'de> {
         visitor: V,
     ) -> Result<V::Value, Fault> {
         match self {
-            Self::Text(variant) => visitor.visit_enum(Variant { name: variant, content: None }),
+            Self::Text(variant) => visitor.visit_enum(Variant {
+                name: variant,
+                content: None,
+            }),
             Self::Map(mut entries) if entries.len() == 1 => {
                 let Some((name, content)) = entries.pop() else {
                     return Err(Fault::custom("an enum"));
                 };
-                visitor.visit_enum(Variant { name, content: Some(content) })
+                visitor.visit_enum(Variant {
+                    name,
+                    content: Some(content),
+                })
             }
             _ => Err(Fault::custom("not an enum")),
         }

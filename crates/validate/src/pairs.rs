@@ -120,7 +120,10 @@ impl<'de> Deserializer<'de> for Pairs<'de> {
     type Error = Fault;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        visitor.visit_map(Entries { pairs: self, values: Vec::new() })
+        visitor.visit_map(Entries {
+            pairs: self,
+            values: Vec::new(),
+        })
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
@@ -145,7 +148,9 @@ impl<'de> MapAccess<'de> for Entries<'de> {
         &mut self,
         seed: K,
     ) -> Result<Option<K::Value>, Fault> {
-        let Some((name, values)) = self.pairs.next() else { return Ok(None) };
+        let Some((name, values)) = self.pairs.next() else {
+            return Ok(None);
+        };
         self.values = values;
         seed.deserialize(Values(vec![name])).map(Some)
     }
@@ -196,7 +201,9 @@ impl<'de> SeqAccess<'de> for List<'de> {
         &mut self,
         seed: T,
     ) -> Result<Option<T::Value>, Fault> {
-        let Some(text) = self.0.next() else { return Ok(None) };
+        let Some(text) = self.0.next() else {
+            return Ok(None);
+        };
         seed.deserialize(Values(vec![text])).map(Some)
     }
 
@@ -220,7 +227,10 @@ mod tests {
     #[test]
     fn values_are_gathered_under_their_name() {
         let mut pairs = Pairs::decode("a=1&b=2&&a=3&c", 8).unwrap();
-        assert_eq!(pairs.next().unwrap(), ("a".into(), vec!["1".into(), "3".into()]));
+        assert_eq!(
+            pairs.next().unwrap(),
+            ("a".into(), vec!["1".into(), "3".into()])
+        );
         assert_eq!(pairs.next().unwrap(), ("b".into(), vec!["2".into()]));
         assert_eq!(pairs.next().unwrap(), ("c".into(), vec!["".into()]));
         assert!(pairs.next().is_none());

@@ -62,7 +62,11 @@ impl<'c> Parser<'c> {
     /// Reads within these limits.
     #[must_use]
     pub const fn new(limits: &'c Limits) -> Self {
-        Self { limits, context: None, duplicates_allowed: false }
+        Self {
+            limits,
+            context: None,
+            duplicates_allowed: false,
+        }
     }
 
     /// Passes something of yours on to the rules; default: nothing.
@@ -125,7 +129,10 @@ impl<'c> Parser<'c> {
             let violation = Violation::new(Code::QUERY_TOO_LONG).param("max", self.limits.query);
             return Err(Violations::of(Kind::QueryTooLong, violation));
         }
-        self.text(Pairs::decode(query, self.limits.pairs)?, Unknown::AsDeclared)
+        self.text(
+            Pairs::decode(query, self.limits.pairs)?,
+            Unknown::AsDeclared,
+        )
     }
 
     /// Reads an `application/x-www-form-urlencoded` body.
@@ -197,7 +204,10 @@ impl<'c> Parser<'c> {
             Ok(value) => value,
             Err(_) if cx.halted() => None,
             Err(_) => {
-                return Err(Violations::of(Kind::Malformed, Violation::new(Code::MALFORMED)));
+                return Err(Violations::of(
+                    Kind::Malformed,
+                    Violation::new(Code::MALFORMED),
+                ));
             }
         };
         cx.conclude(value)
@@ -241,10 +251,7 @@ pub(crate) fn malformed_text() -> Violations {
 /// # Errors
 ///
 /// Every violation at once.
-pub fn from_json<'de, T: Validate<'de>>(
-    body: &'de [u8],
-    limits: &Limits,
-) -> Result<T, Violations> {
+pub fn from_json<'de, T: Validate<'de>>(body: &'de [u8], limits: &Limits) -> Result<T, Violations> {
     Parser::new(limits).json(body)
 }
 
@@ -265,10 +272,7 @@ pub fn from_query<'de, T: Validate<'de>>(
 /// # Errors
 ///
 /// Every violation at once.
-pub fn from_form<'de, T: Validate<'de>>(
-    body: &'de [u8],
-    limits: &Limits,
-) -> Result<T, Violations> {
+pub fn from_form<'de, T: Validate<'de>>(body: &'de [u8], limits: &Limits) -> Result<T, Violations> {
     Parser::new(limits).form(body)
 }
 

@@ -26,7 +26,11 @@ pub(crate) struct Stack {
 
 impl Stack {
     pub(crate) const fn new() -> Self {
-        Self { inline: [Step::Entry; INLINE], len: 0, spill: Vec::new() }
+        Self {
+            inline: [Step::Entry; INLINE],
+            len: 0,
+            spill: Vec::new(),
+        }
     }
 
     #[inline]
@@ -58,7 +62,13 @@ impl Stack {
 
     pub(crate) fn to_path(&self) -> Path {
         let inline = &self.inline[..self.len.min(INLINE)];
-        Path(inline.iter().chain(&self.spill).map(|step| Part::from(*step)).collect())
+        Path(
+            inline
+                .iter()
+                .chain(&self.spill)
+                .map(|step| Part::from(*step))
+                .collect(),
+        )
     }
 }
 

@@ -51,12 +51,17 @@ impl Schema {
 
     /// Sets a keyword to a list of schemas.
     pub fn nest_all(&mut self, keyword: &str, schemas: Vec<Self>) {
-        self.put(keyword, schemas.into_iter().map(|schema| schema.0).collect());
+        self.put(
+            keyword,
+            schemas.into_iter().map(|schema| schema.0).collect(),
+        );
     }
 
     /// Adds a schema that has to hold as well.
     pub fn also(&mut self, schema: Value) {
-        let Value::Object(map) = &mut self.0 else { return };
+        let Value::Object(map) = &mut self.0 else {
+            return;
+        };
         if let Value::Array(all) = map.entry("allOf").or_insert_with(|| json!([])) {
             all.push(schema);
         }
@@ -64,12 +69,13 @@ impl Schema {
 
     /// Adds a field to an object's schema.
     pub fn property(&mut self, name: &str, schema: Self, required: bool) {
-        let Value::Object(map) = &mut self.0 else { return };
+        let Value::Object(map) = &mut self.0 else {
+            return;
+        };
         if let Value::Object(properties) = map.entry("properties").or_insert_with(|| json!({})) {
             properties.insert(name.to_owned(), schema.0);
         }
-        if required
-            && let Value::Array(names) = map.entry("required").or_insert_with(|| json!([]))
+        if required && let Value::Array(names) = map.entry("required").or_insert_with(|| json!([]))
         {
             names.push(name.into());
         }
@@ -154,7 +160,10 @@ impl Schemas {
     /// Collects under another place of the document: `"#/components/schemas/"` in OpenAPI.
     #[must_use]
     pub fn under(prefix: &'static str) -> Self {
-        Self { prefix: Some(prefix), ..Self::default() }
+        Self {
+            prefix: Some(prefix),
+            ..Self::default()
+        }
     }
 
     /// A reference to the schema of a named type, made by `build` the first time.
@@ -190,7 +199,10 @@ impl Schemas {
     /// The schemas of the named types.
     #[must_use]
     pub fn into_named(self) -> Map<String, Value> {
-        self.named.into_iter().filter_map(|(name, schema)| Some((name, schema?))).collect()
+        self.named
+            .into_iter()
+            .filter_map(|(name, schema)| Some((name, schema?)))
+            .collect()
     }
 }
 

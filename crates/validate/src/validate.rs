@@ -62,7 +62,10 @@ pub trait Validate<'de>: Sized {
 }
 
 /// A [`Validate`] type as a seed.
-pub(crate) struct Seed<'a, 'c, T>(pub(crate) &'a mut Cx<'c>, pub(crate) std::marker::PhantomData<T>);
+pub(crate) struct Seed<'a, 'c, T>(
+    pub(crate) &'a mut Cx<'c>,
+    pub(crate) std::marker::PhantomData<T>,
+);
 
 impl<'de, T: Validate<'de>> DeserializeSeed<'de> for Seed<'_, '_, T> {
     type Value = Option<T>;

@@ -122,7 +122,11 @@ impl Violation {
     /// Says what is wrong with the value at hand; the place is added by whoever reads it.
     #[must_use]
     pub const fn new(code: Code) -> Self {
-        Self { code, path: Path::root(), params: Vec::new() }
+        Self {
+            code,
+            path: Path::root(),
+            params: Vec::new(),
+        }
     }
 
     /// Adds a parameter of the rule, for the sentence and for clients that make their own.
@@ -155,7 +159,11 @@ impl Violation {
     #[must_use]
     pub fn message(&self) -> Cow<'static, str> {
         let template = self.code.message();
-        if template.contains('{') { self.fill(template).into() } else { template.into() }
+        if template.contains('{') {
+            self.fill(template).into()
+        } else {
+            template.into()
+        }
     }
 
     /// Fills the parameters into a sentence of yours, for instance a translated one; the notation
@@ -171,7 +179,9 @@ impl Violation {
                 rest = after;
                 continue;
             };
-            let (name, noun) = slot.split_once('|').map_or((slot, None), |(n, u)| (n, Some(u)));
+            let (name, noun) = slot
+                .split_once('|')
+                .map_or((slot, None), |(n, u)| (n, Some(u)));
             if let Some((_, value)) = self.params.iter().find(|(known, _)| *known == name) {
                 out.push_str(&value.to_string());
                 if let Some(noun) = noun {
@@ -242,18 +252,30 @@ mod tests {
     #[test]
     fn nouns_agree_with_their_number() {
         let short = Violation::new(Code::STRING_TOO_SHORT);
-        assert_eq!(short.clone().param("min", 1_u8).message(), "must be at least 1 character");
-        assert_eq!(short.param("min", 2_u8).message(), "must be at least 2 characters");
+        assert_eq!(
+            short.clone().param("min", 1_u8).message(),
+            "must be at least 1 character"
+        );
+        assert_eq!(
+            short.param("min", 2_u8).message(),
+            "must be at least 2 characters"
+        );
     }
 
     #[test]
     fn a_sentence_without_parameters_is_borrowed() {
-        assert!(matches!(Violation::new(Code::REQUIRED).message(), Cow::Borrowed(_)));
+        assert!(matches!(
+            Violation::new(Code::REQUIRED).message(),
+            Cow::Borrowed(_)
+        ));
     }
 
     #[test]
     fn a_translated_sentence_uses_the_same_parameters() {
         let long = Violation::new(Code::STRING_TOO_LONG).param("max", 254_u8);
-        assert_eq!(long.fill("höchstens {max} Zeichen {"), "höchstens 254 Zeichen {");
+        assert_eq!(
+            long.fill("höchstens {max} Zeichen {"),
+            "höchstens 254 Zeichen {"
+        );
     }
 }

@@ -44,17 +44,29 @@ impl Violations {
     /// Refuses an input as a whole, as a reader of your own does when it cannot even begin.
     #[must_use]
     pub fn of(kind: Kind, violation: Violation) -> Self {
-        Self { list: vec![violation], kind, truncated: false }
+        Self {
+            list: vec![violation],
+            kind,
+            truncated: false,
+        }
     }
 
     /// The refusal of a content type, for adapters that read bodies.
     #[must_use]
     pub const fn unsupported() -> Self {
-        Self { list: Vec::new(), kind: Kind::Unsupported, truncated: false }
+        Self {
+            list: Vec::new(),
+            kind: Kind::Unsupported,
+            truncated: false,
+        }
     }
 
     pub(crate) const fn invalid(list: Vec<Violation>, truncated: bool) -> Self {
-        Self { list, kind: Kind::Invalid, truncated }
+        Self {
+            list,
+            kind: Kind::Invalid,
+            truncated,
+        }
     }
 
     /// Which kind of refusal this is.

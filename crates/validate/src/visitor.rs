@@ -79,7 +79,11 @@ pub(crate) fn read<'de, T: Take<'de>, D: Deserializer<'de>>(
     cx: &mut Cx<'_>,
 ) -> Result<Option<T::Out>, D::Error> {
     cx.count()?;
-    deserializer.deserialize_any(Any { take, cx, input: PhantomData })
+    deserializer.deserialize_any(Any {
+        take,
+        cx,
+        input: PhantomData,
+    })
 }
 
 /// Reads one list where values are written as text: there, only the field knows whether it is one.
@@ -89,7 +93,11 @@ pub(crate) fn read_seq<'de, T: Take<'de>, D: Deserializer<'de>>(
     cx: &mut Cx<'_>,
 ) -> Result<Option<T::Out>, D::Error> {
     cx.count()?;
-    deserializer.deserialize_seq(Any { take, cx, input: PhantomData })
+    deserializer.deserialize_seq(Any {
+        take,
+        cx,
+        input: PhantomData,
+    })
 }
 
 struct Any<'a, 'c, 'de, T> {
@@ -123,7 +131,8 @@ impl<'de, T: Take<'de>> Visitor<'de> for Any<'_, '_, 'de, T> {
 
     fn visit_u128<E: Error>(self, value: u128) -> Result<Self::Value, E> {
         // Beyond i128 every field's range has ended long before; the largest value stands for it.
-        self.take.int(i128::try_from(value).unwrap_or(i128::MAX), self.cx)
+        self.take
+            .int(i128::try_from(value).unwrap_or(i128::MAX), self.cx)
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<Self::Value, E> {
@@ -265,7 +274,9 @@ impl<'de> DeserializeSeed<'de> for NumberText<'_, '_> {
                 text: Input<'de, '_>,
                 _: &mut Cx<'_>,
             ) -> Result<Option<Number>, E> {
-                let Input::Owned(digits) = text else { return Ok(None) };
+                let Input::Owned(digits) = text else {
+                    return Ok(None);
+                };
                 if let Ok(number) = digits.parse() {
                     return Ok(Some(Number::Int(number)));
                 }

@@ -74,7 +74,10 @@ impl Kinds {
         let most = rules.most;
         let user_chars = rules.chars.clone().unwrap_or_default();
         let has_max = user_chars.max.is_some()
-            || rules.bytes.as_ref().is_some_and(|bytes| bytes.max.is_some());
+            || rules
+                .bytes
+                .as_ref()
+                .is_some_and(|bytes| bytes.max.is_some());
         let mut sizes = Vec::new();
         let mut describes = Vec::new();
         let mut raw = Vec::new();
@@ -85,7 +88,9 @@ impl Kinds {
         let chars_max = user_chars.max.as_ref().map(|max| quote!(#max)).or(own_most);
         if user_chars.min.is_some() || chars_max.is_some() {
             let min = user_chars.min.map_or_else(|| quote!(0), |min| quote!(#min));
-            let max = chars_max.clone().unwrap_or_else(|| quote!(::core::primitive::usize::MAX));
+            let max = chars_max
+                .clone()
+                .unwrap_or_else(|| quote!(::core::primitive::usize::MAX));
             sizes.push(quote! {
                 {
                     const MIN: ::core::primitive::usize = #min;
@@ -107,12 +112,15 @@ impl Kinds {
             describes.push(quote! {
                 schema.set("maxLength", const { let max: ::core::primitive::usize = #max; max });
             });
-            too_long = Some(quote!(__v::Violation::new(__v::Code::STRING_TOO_LONG).param("max", const { let max: ::core::primitive::usize = #max; max })));
+            too_long = Some(
+                quote!(__v::Violation::new(__v::Code::STRING_TOO_LONG).param("max", const { let max: ::core::primitive::usize = #max; max })),
+            );
         }
         if let Some(Count { min, max }) = &rules.bytes {
             let least = min.as_ref().map_or_else(|| quote!(0), |min| quote!(#min));
-            let most =
-                max.as_ref().map_or_else(|| quote!(::core::primitive::usize::MAX), |max| quote!(#max));
+            let most = max
+                .as_ref()
+                .map_or_else(|| quote!(::core::primitive::usize::MAX), |max| quote!(#max));
             sizes.push(quote! {
                 {
                     const MIN: ::core::primitive::usize = #least;
@@ -130,7 +138,9 @@ impl Kinds {
                     describes.push(quote! {
                         schema.set("maxLength", const { let max: ::core::primitive::usize = #max; max });
                     });
-                    too_long = Some(quote!(__v::Violation::new(__v::Code::BYTES_TOO_LONG).param("max", const { let max: ::core::primitive::usize = #max; max })));
+                    too_long = Some(
+                        quote!(__v::Violation::new(__v::Code::BYTES_TOO_LONG).param("max", const { let max: ::core::primitive::usize = #max; max })),
+                    );
                 }
             }
         }
@@ -147,8 +157,8 @@ impl Kinds {
                 ::core::option::Option::Some(raw)
             }},
         };
-        let too_long = too_long
-            .unwrap_or_else(|| quote!(__v::Violation::new(__v::Code::STRING_TOO_LONG)));
+        let too_long =
+            too_long.unwrap_or_else(|| quote!(__v::Violation::new(__v::Code::STRING_TOO_LONG)));
         let steps = &rules.normalize;
         let checks = &rules.checks;
         describes.extend(rules.describes.iter().cloned());
@@ -261,7 +271,10 @@ impl Kinds {
 }
 
 fn counts(count: &Count) -> TokenStream {
-    let min = count.min.as_ref().map_or_else(|| quote!(0), |min| quote!(#min));
+    let min = count
+        .min
+        .as_ref()
+        .map_or_else(|| quote!(0), |min| quote!(#min));
     match &count.max {
         Some(max) => quote! {
             const MIN: ::core::primitive::usize = {

@@ -51,10 +51,15 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
         },
         Data::Enum(data) => variants::emit(input, &container, &serde, data)?,
         Data::Union(_) => {
-            return Err(syn::Error::new_spanned(&input.ident, "a union cannot be read; use an enum"));
+            return Err(syn::Error::new_spanned(
+                &input.ident,
+                "a union cannot be read; use an enum",
+            ));
         }
     };
-    let deserialize = container.deserialize.then(|| deserialize(input, &container));
+    let deserialize = container
+        .deserialize
+        .then(|| deserialize(input, &container));
     let krate = &container.krate;
     Ok(quote! {
         #[doc(hidden)]
@@ -76,8 +81,16 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
 fn generics(input: &DeriveInput, container: &Container, fields_too: bool) -> Generics {
     let mut generics = input.generics.clone();
     let de = input_lifetime();
-    let lifetimes: Vec<_> = input.generics.lifetimes().map(|def| def.lifetime.clone()).collect();
-    let types: Vec<_> = input.generics.type_params().map(|param| param.ident.clone()).collect();
+    let lifetimes: Vec<_> = input
+        .generics
+        .lifetimes()
+        .map(|def| def.lifetime.clone())
+        .collect();
+    let types: Vec<_> = input
+        .generics
+        .type_params()
+        .map(|param| param.ident.clone())
+        .collect();
     for param in &mut generics.params {
         match param {
             GenericParam::Type(param) => param.default = None,
@@ -94,7 +107,9 @@ fn generics(input: &DeriveInput, container: &Container, fields_too: bool) -> Gen
         Some(bound) if fields_too => clause.predicates.extend(bound.iter().cloned()),
         None if fields_too => {
             for param in types {
-                clause.predicates.push(syn::parse_quote!(#param: __v::Validate<#de>));
+                clause
+                    .predicates
+                    .push(syn::parse_quote!(#param: __v::Validate<#de>));
             }
         }
         _ => {}
@@ -158,10 +173,8 @@ fn without_self(input: &DeriveInput) -> Result<DeriveInput> {
         let each = |token| match token {
             proc_macro2::TokenTree::Ident(ident) if ident == "Self" => name.clone(),
             proc_macro2::TokenTree::Group(group) => {
-                let mut inner = proc_macro2::Group::new(
-                    group.delimiter(),
-                    replace(group.stream(), name),
-                );
+                let mut inner =
+                    proc_macro2::Group::new(group.delimiter(), replace(group.stream(), name));
                 inner.set_span(group.span());
                 proc_macro2::TokenTree::Group(inner).into()
             }
@@ -175,7 +188,11 @@ fn without_self(input: &DeriveInput) -> Result<DeriveInput> {
     let mut input = input.clone();
     let all: Vec<&mut syn::Field> = match &mut input.data {
         Data::Struct(data) => data.fields.iter_mut().collect(),
-        Data::Enum(data) => data.variants.iter_mut().flat_map(|v| v.fields.iter_mut()).collect(),
+        Data::Enum(data) => data
+            .variants
+            .iter_mut()
+            .flat_map(|v| v.fields.iter_mut())
+            .collect(),
         Data::Union(_) => Vec::new(),
     };
     for field in all {

@@ -47,10 +47,17 @@ pub(super) fn emit<'a>(
         .chain(fields.iter().flat_map(|field| &field.cross))
         .cloned()
         .collect();
-    let names: Vec<_> = fields.iter().filter(|field| !field.skip).filter_map(|field| field.ident).collect();
+    let names: Vec<_> = fields
+        .iter()
+        .filter(|field| !field.skip)
+        .filter_map(|field| field.ident)
+        .collect();
     let (cross_definition, cross_call) = cross(input, container, &names, &statements, &suffix);
 
-    let read: Vec<_> = parts.iter().filter(|part| !part.flat && !part.skip).collect();
+    let read: Vec<_> = parts
+        .iter()
+        .filter(|part| !part.flat && !part.skip)
+        .collect();
     let flat: Vec<_> = parts.iter().filter(|part| part.flat).collect();
     let count = read.len();
     let closed = container.closed;
@@ -196,7 +203,11 @@ pub(super) fn emit<'a>(
             }
         }
     };
-    Ok(Object { code, fields, parts })
+    Ok(Object {
+        code,
+        fields,
+        parts,
+    })
 }
 
 /// Parses the fields, and refuses two that would answer to one key.
@@ -267,7 +278,9 @@ impl Part {
             (None, Some(Default::Trait)) => {
                 Some(quote!(|| <Self as ::core::default::Default>::default().#ident))
             }
-            (None, Some(Default::Path(path))) => Some(quote!(|| { let all: Self = #path(); all.#ident })),
+            (None, Some(Default::Path(path))) => {
+                Some(quote!(|| { let all: Self = #path(); all.#ident }))
+            }
             (None, None) => None,
         };
         if field.skip {
@@ -318,20 +331,27 @@ impl Part {
         let settle = match &default {
             Some(default) => quote!(__v::read::settle_or(partial.#held, #default)),
             None if field.required => quote!(__v::read::settle_some(partial.#held, #wire, cx)),
-            None => quote_spanned!(span=> __v::read::settle::<#ty, #kind>(partial.#held, #wire, cx)),
+            None => {
+                quote_spanned!(span=> __v::read::settle::<#ty, #kind>(partial.#held, #wire, cx))
+            }
         };
         let checks = quote! {
             __v::read::check_field::<#ty, #kind>(&self.#ident, #wire, cx);
         };
-        let check_calls = (!calls.is_empty()).then(|| quote! {
-            __v::read::in_field(#wire, cx, |cx| {
-                let value = &self.#ident;
-                #(#calls)*
-            });
+        let check_calls = (!calls.is_empty()).then(|| {
+            quote! {
+                __v::read::in_field(#wire, cx, |cx| {
+                    let value = &self.#ident;
+                    #(#calls)*
+                });
+            }
         });
         let optional = default.is_some();
         let required = field.required;
-        let description = field.doc.as_ref().map(|text| quote!(field.set("description", #text);));
+        let description = field
+            .doc
+            .as_ref()
+            .map(|text| quote!(field.set("description", #text);));
         let not_null = required.then(|| quote!(let mut field = field.not_null();));
         let describe = quote! {
             {

@@ -51,7 +51,10 @@ pub(super) fn emit(
         ));
     }
     if data.variants.is_empty() {
-        return Err(syn::Error::new_spanned(&input.ident, "an enum without variants has no values"));
+        return Err(syn::Error::new_spanned(
+            &input.ident,
+            "an enum without variants has no values",
+        ));
     }
     let internal = serde.tag.is_some() && serde.content.is_none();
     let mut kinds = Kinds::default();
@@ -59,9 +62,15 @@ pub(super) fn emit(
     let mut variants: Vec<Variant> = Vec::new();
     let mut taken = HashSet::new();
     for (number, variant) in data.variants.iter().enumerate() {
-        match parse(input, container, serde, variant, number, internal, &mut kinds) {
+        match parse(
+            input, container, serde, variant, number, internal, &mut kinds,
+        ) {
             Ok(parsed) => {
-                if let Some(name) = parsed.names.iter().find(|name| !taken.insert((*name).clone())) {
+                if let Some(name) = parsed
+                    .names
+                    .iter()
+                    .find(|name| !taken.insert((*name).clone()))
+                {
                     let message = format!("two variants are called `{name}`");
                     combine(&mut errors, syn::Error::new_spanned(variant, message));
                 }
@@ -136,12 +145,7 @@ fn parse(
     Ok(out)
 }
 
-fn newtype(
-    out: &mut Variant,
-    only: &syn::Field,
-    internal: bool,
-    kinds: &mut Kinds,
-) -> Result<()> {
+fn newtype(out: &mut Variant, only: &syn::Field, internal: bool, kinds: &mut Kinds) -> Result<()> {
     let ident = &out.ident;
     let field = Field::parse(only, None)?;
     let ty = field.ty;
@@ -216,7 +220,10 @@ fn structure(
         bound: container.bound.clone(),
         checks: Vec::new(),
     };
-    let serde = Serde { rename_all: case, ..Serde::default() };
+    let serde = Serde {
+        rename_all: case,
+        ..Serde::default()
+    };
     let object = object::emit(&stand_in, &settings, &serde, &fields, kinds, Some(number))?;
     let (_, type_generics, clause) = input.generics.split_for_impl();
     let mut declared = input.generics.clone();
@@ -249,10 +256,19 @@ fn structure(
         <#hidden #type_generics as __v::read::Fields<'__de>>::describe(&mut schema, schemas);
     };
     out.schema = Some(quote!(#whole::schema(schemas)));
-    let checks = object.fields.iter().zip(&object.parts).filter(|(field, _)| !field.skip).map(
-        |(field, part)| {
-            let (name, ty, wire, kind, calls) =
-                (&field.ident, field.ty, &field.wire, &part.kind, &field.calls);
+    let checks = object
+        .fields
+        .iter()
+        .zip(&object.parts)
+        .filter(|(field, _)| !field.skip)
+        .map(|(field, part)| {
+            let (name, ty, wire, kind, calls) = (
+                &field.ident,
+                field.ty,
+                &field.wire,
+                &part.kind,
+                &field.calls,
+            );
             if field.flatten {
                 let read = &part.read;
                 return quote!(#read::check_fields(#name, cx););
@@ -261,9 +277,13 @@ fn structure(
                 __v::read::check_field::<#ty, #kind>(#name, #wire, cx);
                 __v::read::in_field(#wire, cx, |cx| { let value = #name; #(#calls)* });
             }
-        },
-    );
-    let bound: Vec<_> = object.fields.iter().filter(|field| !field.skip).map(|field| field.ident).collect();
+        });
+    let bound: Vec<_> = object
+        .fields
+        .iter()
+        .filter(|field| !field.skip)
+        .map(|field| field.ident)
+        .collect();
     out.check = quote!(Self::#ident { #(#bound,)* .. } => { #(#checks)* });
     Ok(())
 }
@@ -282,7 +302,11 @@ fn assemble(
     let closed = container.closed;
     let own_definitions = variants.iter().map(|variant| &variant.definitions);
     let wires: Vec<_> = variants.iter().map(|variant| &variant.wire).collect();
-    let listed = variants.iter().map(|variant| variant.wire.clone()).collect::<Vec<_>>().join(", ");
+    let listed = variants
+        .iter()
+        .map(|variant| variant.wire.clone())
+        .collect::<Vec<_>>()
+        .join(", ");
     let units = variants.iter().all(|variant| variant.unit.is_some());
     let finds = variants.iter().enumerate().map(|(number, variant)| {
         let names = &variant.names;
@@ -298,7 +322,10 @@ fn assemble(
     });
     let checks = variants.iter().map(|variant| &variant.check);
     let (read, tagged) = match (&serde.tag, &serde.content) {
-        (None, _) => (quote!(__v::read::read_external::<Self, __D>(deserializer, cx)), None),
+        (None, _) => (
+            quote!(__v::read::read_external::<Self, __D>(deserializer, cx)),
+            None,
+        ),
         (Some(tag), Some(content)) => (
             quote!(__v::read::read_adjacent::<Self, __D>(#tag, #content, deserializer, cx)),
             None,
@@ -323,7 +350,10 @@ fn assemble(
                     }
                 }
             };
-            (quote!(__v::read::read_internal::<Self, __D>(#tag, deserializer, cx)), Some(tagged))
+            (
+                quote!(__v::read::read_internal::<Self, __D>(#tag, deserializer, cx)),
+                Some(tagged),
+            )
         }
     };
     let title = name.to_string();
@@ -402,18 +432,26 @@ fn assemble(
 fn schemas(serde: &Serde, variants: &[Variant], closed: bool) -> TokenStream {
     let object = quote!(let mut schema = __v::Schema::of_type("object"););
     let close = quote!(if #closed { schema.set_flag("additionalProperties", false); });
-    let units: Vec<_> =
-        variants.iter().filter(|variant| variant.unit.is_some()).map(|variant| &variant.wire).collect();
-    let names = (!units.is_empty()).then(|| quote! {{
-        let mut schema = __v::Schema::of_type("string");
-        schema.set_list("enum", &[#(#units),*]);
-        schema
-    }});
+    let units: Vec<_> = variants
+        .iter()
+        .filter(|variant| variant.unit.is_some())
+        .map(|variant| &variant.wire)
+        .collect();
+    let names = (!units.is_empty()).then(|| {
+        quote! {{
+            let mut schema = __v::Schema::of_type("string");
+            schema.set_list("enum", &[#(#units),*]);
+            schema
+        }}
+    });
     let parts: Vec<TokenStream> = match (&serde.tag, &serde.content) {
         (None, _) => {
             let objects = variants.iter().map(|variant| {
                 let wire = &variant.wire;
-                let content = variant.schema.clone().unwrap_or_else(|| quote!(__v::Schema::of_type("null")));
+                let content = variant
+                    .schema
+                    .clone()
+                    .unwrap_or_else(|| quote!(__v::Schema::of_type("null")));
                 quote! {{
                     #object
                     schema.property(#wire, #content, true);
@@ -428,7 +466,9 @@ fn schemas(serde: &Serde, variants: &[Variant], closed: bool) -> TokenStream {
             .map(|variant| {
                 let wire = &variant.wire;
                 let rest = match (content, &variant.schema) {
-                    (Some(content), Some(schema)) => quote!(schema.property(#content, #schema, true);),
+                    (Some(content), Some(schema)) => {
+                        quote!(schema.property(#content, #schema, true);)
+                    }
                     (Some(content), None) => {
                         quote!(schema.property(#content, __v::Schema::of_type("null"), false);)
                     }

@@ -58,7 +58,9 @@ pub fn upper_ascii(text: &str) -> Cow<'_, str> {
 /// users, which is what nearly every service wants.
 #[must_use]
 pub fn lower_domain(text: &str) -> Cow<'_, str> {
-    let Some(at) = text.rfind('@') else { return Cow::Borrowed(text) };
+    let Some(at) = text.rfind('@') else {
+        return Cow::Borrowed(text);
+    };
     let (local, domain) = text.split_at(at);
     match lower(domain) {
         Cow::Borrowed(_) => Cow::Borrowed(text),

@@ -127,7 +127,10 @@ where
         if keys.is_type("string") {
             schema.nest("propertyNames", keys);
         }
-        schema.nest("additionalProperties", <M::Value as Read<'de, V>>::schema(schemas));
+        schema.nest(
+            "additionalProperties",
+            <M::Value as Read<'de, V>>::schema(schemas),
+        );
         if R::MIN > 0 {
             schema.set("minProperties", R::MIN);
         }

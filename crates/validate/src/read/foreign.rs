@@ -7,8 +7,8 @@ use std::str::FromStr;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error};
 
-use super::text::{TextRules, fits_raw};
 use super::Read;
+use super::text::{TextRules, fits_raw};
 use crate::input::Input;
 use crate::node::Node;
 use crate::schema::{Schema, Schemas};
@@ -68,7 +68,9 @@ pub struct Foreign;
 
 impl<'de, T: Deserialize<'de>> Read<'de, Foreign> for T {
     fn read<D: Deserializer<'de>>(d: D, cx: &mut Cx<'_>) -> Result<Option<Self>, D::Error> {
-        let Some(node) = Node::read(d, cx)? else { return Ok(None) };
+        let Some(node) = Node::read(d, cx)? else {
+            return Ok(None);
+        };
         let value = T::deserialize(node).ok();
         if value.is_none() {
             cx.report(Violation::new(Code::TYPE_MISMATCH));

@@ -182,7 +182,11 @@ pub trait ItemRules<T> {
 #[doc(hidden)]
 pub fn repeated<'a, T: Eq + Hash + 'a>(items: impl Iterator<Item = &'a T>) -> Vec<usize> {
     let mut seen = HashSet::new();
-    items.enumerate().filter(|(_, item)| !seen.insert(*item)).map(|(at, _)| at).collect()
+    items
+        .enumerate()
+        .filter(|(_, item)| !seen.insert(*item))
+        .map(|(at, _)| at)
+        .collect()
 }
 
 /// A list by the rules `R`, its items by the rules `E`.
@@ -256,11 +260,7 @@ where
     type Out = C;
     const WANTS: Code = Code::TYPE_ARRAY;
 
-    fn seq<A: SeqAccess<'de>>(
-        self,
-        mut items: A,
-        cx: &mut Cx<'_>,
-    ) -> Result<Option<C>, A::Error> {
+    fn seq<A: SeqAccess<'de>>(self, mut items: A, cx: &mut Cx<'_>) -> Result<Option<C>, A::Error> {
         let before = cx.faults();
         let max = R::MAX.unwrap_or(cx.limits().items);
         let room = GUESS_BYTES / size_of::<C::Item>().max(1);
@@ -269,7 +269,9 @@ where
         let mut kept = 0;
         while count < max {
             let read = |cx: &mut Cx<'_>| items.next_element_seed(ReadSeed::<C::Item, E>::new(cx));
-            let Some(item) = cx.step(Step::Index(count), read)? else { break };
+            let Some(item) = cx.step(Step::Index(count), read)? else {
+                break;
+            };
             if let Some(item) = item {
                 kept += 1;
                 if !C::add(&mut open, item) {

@@ -22,15 +22,16 @@ use std::marker::PhantomData;
 
 use serde::de::{DeserializeSeed, Deserializer};
 
+pub(crate) use entries::KeyText;
 pub use entries::{Entries, EntryRules, Map, MapOf};
 pub use foreign::{Foreign, Parsed};
 pub use items::{Collection, ItemRules, Items, ListOf, repeated};
 pub use number::{Num, Number, NumberOf, NumberRules, Span};
-pub(crate) use entries::KeyText;
 pub(crate) use object::Key;
 use object::read_map;
 pub use object::{
-    Fields, Held, check_field, held_rules, in_field, note, read_fields, settle, settle_or, settle_some, take,
+    Fields, Held, check_field, held_rules, in_field, note, read_fields, settle, settle_or,
+    settle_some, take,
 };
 pub use option::Nullable;
 #[cfg(feature = "regex")]
@@ -107,7 +108,10 @@ pub(crate) struct ReadSeed<'a, 'c, T, R> {
 
 impl<'a, 'c, T, R> ReadSeed<'a, 'c, T, R> {
     pub(crate) const fn new(cx: &'a mut Cx<'c>) -> Self {
-        Self { cx, kind: PhantomData }
+        Self {
+            cx,
+            kind: PhantomData,
+        }
     }
 }
 

@@ -67,7 +67,9 @@ macro_rules! int {
         }
     )*};
 }
-int!(u8, u16, u32, u64, u128, usize, i8, i16, i32, i64, i128, isize);
+int!(
+    u8, u16, u32, u64, u128, usize, i8, i16, i32, i64, i128, isize
+);
 
 macro_rules! float {
     ($($float:ty),*) => {$(
@@ -128,7 +130,12 @@ pub struct Span<N> {
 
 impl<N> Span<N> {
     /// Every number of the type.
-    pub const ALL: Self = Self { min: None, max: None, above: None, below: None };
+    pub const ALL: Self = Self {
+        min: None,
+        max: None,
+        above: None,
+        below: None,
+    };
 }
 
 impl<N: Num> Span<N> {
@@ -210,7 +217,8 @@ impl<'de, N: Num, R: NumberRules<N>> Read<'de, Number<R>> for N {
             // The type's own range is a rule too: 300 is refused for a `u8`. But there is no lower
             // bound to tell where an excluded one was given.
             "integer" => (
-                span.min.or_else(|| span.above.is_none().then_some(N::LEAST)),
+                span.min
+                    .or_else(|| span.above.is_none().then_some(N::LEAST)),
                 span.max.or_else(|| span.below.is_none().then_some(N::MOST)),
             ),
             _ => (span.min, span.max),
@@ -292,7 +300,10 @@ impl<'de, N: Num, R: NumberRules<N>> Take<'de> for TakeNumber<R, N> {
 fn is_plain_number(text: &str) -> bool {
     const MOST: usize = 64;
     let digits = text.strip_prefix('-').unwrap_or(text);
-    let whole = digits.len() - digits.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let whole = digits.len()
+        - digits
+            .trim_start_matches(|c: char| c.is_ascii_digit())
+            .len();
     let canonical = whole == 1 || (whole > 1 && !digits.starts_with('0'));
     let rest = &digits[whole..];
     text.len() <= MOST
@@ -321,7 +332,9 @@ macro_rules! own {
         }
     )*};
 }
-own!(u8, u16, u32, u64, u128, usize, i8, i16, i32, i64, i128, isize, f32, f64);
+own!(
+    u8, u16, u32, u64, u128, usize, i8, i16, i32, i64, i128, isize, f32, f64
+);
 
 #[cfg(test)]
 mod tests {
@@ -332,7 +345,9 @@ mod tests {
         for good in ["0", "-1", "30", "1.5", "1e3", "-0.25"] {
             assert!(is_plain_number(good), "{good}");
         }
-        for bad in ["", "-", "+1", "007", "0x1", "1_0", " 1", "1 ", "inf", "NaN", "1.", ".5", "1.e2", "1e"] {
+        for bad in [
+            "", "-", "+1", "007", "0x1", "1_0", " 1", "1 ", "inf", "NaN", "1.", ".5", "1.e2", "1e",
+        ] {
             assert!(!is_plain_number(bad), "{bad}");
         }
     }

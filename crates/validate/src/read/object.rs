@@ -249,7 +249,10 @@ pub(super) fn next_key<'de, T: Fields<'de>, A: MapAccess<'de>>(
     keys: &mut usize,
     cx: &mut Cx<'_>,
 ) -> Result<Option<Key>, A::Error> {
-    let key = map.next_key_seed(KeySeed::<T> { cx, fields: PhantomData })?;
+    let key = map.next_key_seed(KeySeed::<T> {
+        cx,
+        fields: PhantomData,
+    })?;
     *keys += 1;
     if key.is_some() && *keys > cx.limits().keys {
         return Err(cx.halt(Code::TOO_MANY_KEYS, cx.limits().keys));

@@ -18,7 +18,10 @@ fn read_option<'de, T: Read<'de, R>, R, D: Deserializer<'de>>(
     deserializer: D,
     cx: &mut Cx<'_>,
 ) -> Result<Option<Option<T>>, D::Error> {
-    deserializer.deserialize_option(Maybe { cx, kind: PhantomData })
+    deserializer.deserialize_option(Maybe {
+        cx,
+        kind: PhantomData,
+    })
 }
 
 struct Maybe<'a, 'c, T, R> {

@@ -19,16 +19,26 @@ impl Pattern {
     /// A pattern; nothing is built yet.
     #[must_use]
     pub const fn new(source: &'static str) -> Self {
-        Self { source, built: OnceLock::new() }
+        Self {
+            source,
+            built: OnceLock::new(),
+        }
     }
 
     /// Whether the whole text matches.
     #[must_use]
     pub fn matches(&self, text: &str) -> bool {
         let build = || {
-            RegexBuilder::new(self.source).size_limit(SIZE_LIMIT).dfa_size_limit(SIZE_LIMIT).build().ok()
+            RegexBuilder::new(self.source)
+                .size_limit(SIZE_LIMIT)
+                .dfa_size_limit(SIZE_LIMIT)
+                .build()
+                .ok()
         };
         // A pattern whose automaton is too large matches nothing: it fails closed.
-        self.built.get_or_init(build).as_ref().is_some_and(|regex| regex.is_match(text))
+        self.built
+            .get_or_init(build)
+            .as_ref()
+            .is_some_and(|regex| regex.is_match(text))
     }
 }

@@ -82,7 +82,11 @@ impl<'de, T: FromStr> Take<'de> for TakeShort<T> {
 
     fn text<E: Error>(self, input: Input<'de, '_>, cx: &mut Cx<'_>) -> Result<Option<T>, E> {
         let text = input.as_str();
-        let value = if text.len() <= self.most { text.parse().ok() } else { None };
+        let value = if text.len() <= self.most {
+            text.parse().ok()
+        } else {
+            None
+        };
         if value.is_none() {
             cx.fault(self.code);
         }
@@ -120,4 +124,3 @@ short! {
     // Brackets, a zone of ten digits, a colon and five digits more.
     SocketAddr, 64, Code::IP, "maxLength" = 64_u8;
 }
-

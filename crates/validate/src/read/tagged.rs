@@ -91,7 +91,11 @@ struct External<T>(PhantomData<T>);
 
 impl<'de, T: Variants<'de>> Take<'de> for External<T> {
     type Out = T;
-    const WANTS: Code = if T::UNITS { Code::TYPE_STRING } else { Code::TYPE_OBJECT };
+    const WANTS: Code = if T::UNITS {
+        Code::TYPE_STRING
+    } else {
+        Code::TYPE_OBJECT
+    };
     const OBJECTS: bool = true;
 
     fn text<E: Error>(self, input: Input<'de, '_>, cx: &mut Cx<'_>) -> Result<Option<T>, E> {
@@ -126,7 +130,11 @@ impl<'de, T: Variants<'de>> Take<'de> for External<T> {
             return Ok(None);
         };
         let value = cx.step(Step::Field(T::NAMES[variant]), |cx| {
-            map.next_value_seed(ContentSeed::<T> { variant, cx, kind: PhantomData })
+            map.next_value_seed(ContentSeed::<T> {
+                variant,
+                cx,
+                kind: PhantomData,
+            })
         })?;
         let mut keys = 1;
         let mut alone = true;
@@ -139,11 +147,7 @@ impl<'de, T: Variants<'de>> Take<'de> for External<T> {
 }
 
 /// Passes a value over whose key was refused.
-fn after<'de, A: MapAccess<'de>>(
-    key: Key,
-    map: &mut A,
-    cx: &mut Cx<'_>,
-) -> Result<(), A::Error> {
+fn after<'de, A: MapAccess<'de>>(key: Key, map: &mut A, cx: &mut Cx<'_>) -> Result<(), A::Error> {
     if matches!(key, Key::Number) {
         unknown("$serde_json::private::Number", true, cx);
     }
@@ -214,7 +218,9 @@ impl<'de, T: Variants<'de>> DeserializeSeed<'de> for TagSeed<'_, '_, T> {
             }
         }
         let take = TakeTag::<T>(PhantomData);
-        self.cx.step(Step::Field(self.tag), |cx| visitor::read(take, deserializer, cx))
+        self.cx.step(Step::Field(self.tag), |cx| {
+            visitor::read(take, deserializer, cx)
+        })
     }
 }
 
@@ -231,7 +237,14 @@ pub fn read_internal<'de, T: Tagged<'de>, D: Deserializer<'de>>(
     deserializer: D,
     cx: &mut Cx<'_>,
 ) -> Result<Option<T>, D::Error> {
-    visitor::read(Internal::<T> { tag, kind: PhantomData }, deserializer, cx)
+    visitor::read(
+        Internal::<T> {
+            tag,
+            kind: PhantomData,
+        },
+        deserializer,
+        cx,
+    )
 }
 
 struct Internal<T> {
@@ -256,22 +269,34 @@ impl<'de, T: Tagged<'de>> Take<'de> for Internal<T> {
                 continue;
             };
             if key == self.tag {
-                let seed = TagSeed::<T> { tag: self.tag, cx, kind: PhantomData };
+                let seed = TagSeed::<T> {
+                    tag: self.tag,
+                    cx,
+                    kind: PhantomData,
+                };
                 let Some(variant) = map.next_value_seed(seed)? else {
                     drain_map(map, cx)?;
                     return Ok(None);
                 };
                 let again = Cell::new(false);
                 held.reverse();
-                let rest =
-                    Rest { tag: self.tag, again: &again, most: cx.limits().key, held, value: None, map };
+                let rest = Rest {
+                    tag: self.tag,
+                    again: &again,
+                    most: cx.limits().key,
+                    held,
+                    value: None,
+                    map,
+                };
                 let value = T::fields(variant, rest, cx)?;
                 if again.get() && !cx.duplicates_allowed {
                     cx.step(Step::Field(self.tag), |cx| cx.fault(Code::DUPLICATE_FIELD));
                 }
                 return Ok(value.filter(|_| cx.faults() == before));
             }
-            if is_number_key(&key) && held.is_empty() && map.next_value_seed(NumberText(cx))?.is_some()
+            if is_number_key(&key)
+                && held.is_empty()
+                && map.next_value_seed(NumberText(cx))?.is_some()
             {
                 cx.fault(Self::WANTS);
                 return Ok(None);
@@ -318,10 +343,15 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Rest<'de, '_, A> {
     ) -> Result<Option<K::Value>, A::Error> {
         if let Some((key, value)) = self.held.pop() {
             self.value = Some(value);
-            return seed.deserialize(Node::Text(key)).map(Some).map_err(A::Error::custom);
+            return seed
+                .deserialize(Node::Text(key))
+                .map(Some)
+                .map_err(A::Error::custom);
         }
         loop {
-            let Some(key) = self.map.next_key_seed(KeyText(self.most))? else { return Ok(None) };
+            let Some(key) = self.map.next_key_seed(KeyText(self.most))? else {
+                return Ok(None);
+            };
             // An overlong key is cut to what is still overlong, and so refused as such.
             let key = key.unwrap_or_else(|| Cow::Owned(" ".repeat(self.most.saturating_add(1))));
             if key != self.tag {
@@ -376,7 +406,15 @@ pub fn read_adjacent<'de, T: Variants<'de>, D: Deserializer<'de>>(
     deserializer: D,
     cx: &mut Cx<'_>,
 ) -> Result<Option<T>, D::Error> {
-    visitor::read(Adjacent::<T> { tag, content, kind: PhantomData }, deserializer, cx)
+    visitor::read(
+        Adjacent::<T> {
+            tag,
+            content,
+            kind: PhantomData,
+        },
+        deserializer,
+        cx,
+    )
 }
 
 struct Adjacent<T> {
@@ -419,14 +457,23 @@ impl<'de, T: Variants<'de>> Take<'de> for Adjacent<T> {
                 cx.entry(&key, |cx| cx.fault(Code::DUPLICATE_FIELD));
                 map.next_value_seed(Drain(cx))?;
             } else if key == self.tag {
-                let seed = TagSeed::<T> { tag: self.tag, cx, kind: PhantomData };
+                let seed = TagSeed::<T> {
+                    tag: self.tag,
+                    cx,
+                    kind: PhantomData,
+                };
                 variant = Some(map.next_value_seed(seed)?);
             } else if key == self.content {
                 content = cx.step(Step::Field(self.content), |cx| {
                     Ok::<_, A::Error>(match variant {
                         Some(Some(variant)) => {
-                            let seed = ContentSeed::<T> { variant, cx, kind: PhantomData };
-                            map.next_value_seed(seed)?.map_or(Content::Refused, Content::Read)
+                            let seed = ContentSeed::<T> {
+                                variant,
+                                cx,
+                                kind: PhantomData,
+                            };
+                            map.next_value_seed(seed)?
+                                .map_or(Content::Refused, Content::Read)
                         }
                         Some(None) => {
                             map.next_value_seed(Drain(cx))?;
@@ -453,7 +500,9 @@ impl<'de, T: Variants<'de>> Take<'de> for Adjacent<T> {
             cx.step(Step::Field(self.tag), |cx| cx.fault(Code::REQUIRED));
             return Ok(None);
         };
-        let Some(variant) = variant else { return Ok(None) };
+        let Some(variant) = variant else {
+            return Ok(None);
+        };
         let value = match content {
             Content::Read(value) => Some(value),
             Content::Refused => None,

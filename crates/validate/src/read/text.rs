@@ -70,19 +70,31 @@ impl<'de, R: TextRules, T: FromText<'de>> Take<'de> for TakeText<R, T> {
                 let text = R::normalize(Cow::Borrowed(text));
                 R::check(&text, cx);
                 text_is_sound = cx.faults() == before;
-                value = if text_is_sound { T::from_input(text) } else { None };
+                value = if text_is_sound {
+                    T::from_input(text)
+                } else {
+                    None
+                };
             }
             Input::Lent(text) => {
                 let text = R::normalize(Cow::Borrowed(text));
                 R::check(&text, cx);
                 text_is_sound = cx.faults() == before;
-                value = if text_is_sound { T::from_lent(text) } else { None };
+                value = if text_is_sound {
+                    T::from_lent(text)
+                } else {
+                    None
+                };
             }
             Input::Owned(text) => {
                 let text = R::normalize(Cow::Owned(text));
                 R::check(&text, cx);
                 text_is_sound = cx.faults() == before;
-                value = if text_is_sound { T::from_input(text) } else { None };
+                value = if text_is_sound {
+                    T::from_input(text)
+                } else {
+                    None
+                };
             }
         }
         if value.is_none() && text_is_sound {

@@ -55,7 +55,9 @@ pub fn is_language(text: &[u8]) -> bool {
         return false;
     }
     let mut parts = text.split(|byte| *byte == b'-').peekable();
-    let Some(first) = parts.next() else { return false };
+    let Some(first) = parts.next() else {
+        return false;
+    };
     if first.eq_ignore_ascii_case(b"x") {
         return parts.peek().is_some() && parts.all(|part| is_alnum(part, 1, 8));
     }
@@ -107,7 +109,10 @@ pub fn is_semver(text: &[u8]) -> bool {
     let numbers: Vec<_> = core.split(|byte| *byte == b'.').take(4).collect();
     let number = |part: &&[u8]| is_digits(part) && (part.len() == 1 || part[0] != b'0');
     let word = |part: &[u8]| {
-        !part.is_empty() && part.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-')
+        !part.is_empty()
+            && part
+                .iter()
+                .all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-')
     };
     let pre_word = |part: &[u8]| word(part) && (!is_digits(part) || number(&part));
     numbers.len() == 3
@@ -173,12 +178,16 @@ pub const fn is_luhn(text: &[u8]) -> bool {
 #[must_use]
 pub fn is_mime(text: &[u8]) -> bool {
     let (essence, mut rest) = split_first(text, b';');
-    let (kind, Some(subkind)) = split_first(essence.trim_ascii_end(), b'/') else { return false };
+    let (kind, Some(subkind)) = split_first(essence.trim_ascii_end(), b'/') else {
+        return false;
+    };
     if !is_mime_name(kind) || !is_mime_name(subkind) {
         return false;
     }
     while let Some(text) = rest {
-        let Some(after) = parameter(text) else { return false };
+        let Some(after) = parameter(text) else {
+            return false;
+        };
         rest = after;
     }
     true
@@ -214,7 +223,9 @@ fn parameter(text: &[u8]) -> Option<Option<&[u8]>> {
 
 fn is_mime_name(name: &[u8]) -> bool {
     let fits = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(byte);
-    name.len() <= 127 && name.first().is_some_and(u8::is_ascii_alphanumeric) && name.iter().all(fits)
+    name.len() <= 127
+        && name.first().is_some_and(u8::is_ascii_alphanumeric)
+        && name.iter().all(fits)
 }
 
 fn is_token(text: &[u8]) -> bool {
@@ -260,20 +271,55 @@ mod tests {
 
     #[test]
     fn language_tags_are_well_formed() {
-        for good in ["de", "zh-Hant-TW", "sl-rozaj-biske", "de-CH-1901", "x-a", "en-a-bb-x-c", "es-419"] {
+        for good in [
+            "de",
+            "zh-Hant-TW",
+            "sl-rozaj-biske",
+            "de-CH-1901",
+            "x-a",
+            "en-a-bb-x-c",
+            "es-419",
+        ] {
             assert!(is_language(good.as_bytes()), "{good}");
         }
-        for bad in ["", "d", "de_DE", "de-", "de-a", "x", "-de", "de-1", "de-419-DE", "de--DE"] {
+        for bad in [
+            "",
+            "d",
+            "de_DE",
+            "de-",
+            "de-a",
+            "x",
+            "-de",
+            "de-1",
+            "de-419-DE",
+            "de--DE",
+        ] {
             assert!(!is_language(bad.as_bytes()), "{bad}");
         }
     }
 
     #[test]
     fn versions_have_no_leading_zeros() {
-        for good in ["0.0.4", "1.0.0-alpha.1", "1.0.0+01", "1.0.0-0a.--", "1.0.0-0"] {
+        for good in [
+            "0.0.4",
+            "1.0.0-alpha.1",
+            "1.0.0+01",
+            "1.0.0-0a.--",
+            "1.0.0-0",
+        ] {
             assert!(is_semver(good.as_bytes()), "{good}");
         }
-        for bad in ["1", "1.2", "01.1.1", "1.1.1-01", "1.1.1-", "1.1.1+", "1.1.1.1", "v1.1.1", "1.1.1-a..b"] {
+        for bad in [
+            "1",
+            "1.2",
+            "01.1.1",
+            "1.1.1-01",
+            "1.1.1-",
+            "1.1.1+",
+            "1.1.1.1",
+            "v1.1.1",
+            "1.1.1-a..b",
+        ] {
             assert!(!is_semver(bad.as_bytes()), "{bad}");
         }
     }

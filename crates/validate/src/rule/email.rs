@@ -19,7 +19,9 @@
 /// ```
 #[must_use]
 pub const fn is_email(address: &[u8]) -> bool {
-    let Some(at) = find_at(address) else { return false };
+    let Some(at) = find_at(address) else {
+        return false;
+    };
     address.len() <= 254
         && is_dot_atom(address, at)
         && is_domain(address, at + 1, address.len(), true)
@@ -30,7 +32,9 @@ pub const fn is_email(address: &[u8]) -> bool {
 /// inside. It accepts line breaks and a good deal of nonsense; prefer [`is_email`].
 #[must_use]
 pub const fn is_email_structure(address: &[u8]) -> bool {
-    let Some(at) = find_at(address) else { return false };
+    let Some(at) = find_at(address) else {
+        return false;
+    };
     if at == 0 {
         return false;
     }
@@ -118,22 +122,37 @@ const IS_ATEXT: [bool; 256] = {
         table[byte as usize] = byte.is_ascii_alphanumeric()
             || matches!(
                 byte,
-                b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'/' | b'='
-                    | b'?' | b'^' | b'_' | b'`' | b'{' | b'|' | b'}' | b'~'
+                b'!' | b'#'
+                    | b'$'
+                    | b'%'
+                    | b'&'
+                    | b'\''
+                    | b'*'
+                    | b'+'
+                    | b'-'
+                    | b'/'
+                    | b'='
+                    | b'?'
+                    | b'^'
+                    | b'_'
+                    | b'`'
+                    | b'{'
+                    | b'|'
+                    | b'}'
+                    | b'~'
             );
         byte += 1;
     }
     table
 };
 
-/// A host name without a trailing dot, whose last label is not all digits.
+/// A host name without a trailing dot; with `dotted`, one that could be reached from outside.
 const fn is_domain(address: &[u8], start: usize, end: usize, dotted: bool) -> bool {
     if start >= end || end - start > 253 {
         return false;
     }
     let mut label = start;
     let mut dots = 0;
-    let mut only_digits = true;
     let mut at = start;
     while at < end {
         let byte = address[at];
@@ -143,10 +162,7 @@ const fn is_domain(address: &[u8], start: usize, end: usize, dotted: bool) -> bo
             }
             dots += 1;
             label = at + 1;
-            only_digits = true;
-        } else if byte.is_ascii_alphanumeric() || (byte == b'-' && at > label) {
-            only_digits &= byte.is_ascii_digit();
-        } else {
+        } else if !byte.is_ascii_alphanumeric() && (byte != b'-' || at == label) {
             return false;
         }
         at += 1;
@@ -156,7 +172,6 @@ const fn is_domain(address: &[u8], start: usize, end: usize, dotted: bool) -> bo
     last >= 1
         && last <= 63
         && address[end - 1] != b'-'
-        && !only_digits
         && (!dotted || (dots > 0 && super::host::is_top_level(domain)))
 }
 
@@ -195,8 +210,16 @@ const fn is_literal(address: &[u8], open: usize) -> bool {
 /// like (RFC 6761 and 6762), compared in lower case.
 #[must_use]
 pub fn is_special_use_domain(domain: &str) -> bool {
-    const SET_ASIDE: [&str; 8] =
-        ["test", "invalid", "local", "localhost", "example", "onion", "alt", "arpa"];
+    const SET_ASIDE: [&str; 8] = [
+        "test",
+        "invalid",
+        "local",
+        "localhost",
+        "example",
+        "onion",
+        "alt",
+        "arpa",
+    ];
     let domain = domain.to_ascii_lowercase();
     let last = domain.rsplit('.').next().unwrap_or_default();
     SET_ASIDE.contains(&last)
@@ -208,7 +231,11 @@ mod tests {
 
     #[test]
     fn ordinary_addresses_pass() {
-        for good in ["alice@example.com", "a.b+c@x-y.example.co", "o'neil@example.org"] {
+        for good in [
+            "alice@example.com",
+            "a.b+c@x-y.example.co",
+            "o'neil@example.org",
+        ] {
             assert!(is_email(good.as_bytes()), "{good}");
         }
     }
@@ -217,9 +244,28 @@ mod tests {
     fn what_has_been_used_for_smuggling_is_refused() {
         let long = format!("a@{}.com", "b.".repeat(126));
         for bad in [
-            "", "@", "a@", "@b.co", "a@b", "a b@c.de", "a@b.co\n", "a@b.co\r\nBcc: c@d.ef",
-            ".a@b.co", "a.@b.co", "a..b@c.de", "a@-b.co", "a@b-.co", "a@b..co", "a@b.co.",
-            "a@b.123", "a@b.c", "\"a\"@b.co", "a@[127.0.0.1]", "a@@b.co", "a@b@c.de", &long,
+            "",
+            "@",
+            "a@",
+            "@b.co",
+            "a@b",
+            "a b@c.de",
+            "a@b.co\n",
+            "a@b.co\r\nBcc: c@d.ef",
+            ".a@b.co",
+            "a.@b.co",
+            "a..b@c.de",
+            "a@-b.co",
+            "a@b-.co",
+            "a@b..co",
+            "a@b.co.",
+            "a@b.123",
+            "a@b.c",
+            "\"a\"@b.co",
+            "a@[127.0.0.1]",
+            "a@@b.co",
+            "a@b@c.de",
+            &long,
         ] {
             assert!(!is_email(bad.as_bytes()), "{bad}");
         }
@@ -240,7 +286,13 @@ mod tests {
         for good in ["\"a b\"@c.de", "a@[127.0.0.1]", "a@[IPv6:::1]", "a@io"] {
             assert!(is_email_rfc5321(good.as_bytes()), "{good}");
         }
-        for bad in ["\"a\"b@c.de", "\"a\n\"@c.de", "a@[1.2.3]", "a@evil junk[127.0.0.1]", "\"\\\u{7}\"@a.bc"] {
+        for bad in [
+            "\"a\"b@c.de",
+            "\"a\n\"@c.de",
+            "a@[1.2.3]",
+            "a@evil junk[127.0.0.1]",
+            "\"\\\u{7}\"@a.bc",
+        ] {
             assert!(!is_email_rfc5321(bad.as_bytes()), "{bad}");
         }
     }

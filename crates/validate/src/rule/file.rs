@@ -9,11 +9,20 @@ pub fn is_file_name(text: &str) -> bool {
     if text.is_empty() || text.len() > 255 || text.starts_with('.') || text.ends_with(['.', ' ']) {
         return false;
     }
-    let stem = text.split('.').next().unwrap_or_default().trim_end().to_lowercase();
+    let stem = text
+        .split('.')
+        .next()
+        .unwrap_or_default()
+        .trim_end()
+        .to_lowercase();
     let numbered = |device: &str| {
         // Windows takes the superscripts for digits too.
-        stem.strip_prefix(device)
-            .is_some_and(|rest| matches!(rest, "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" | "9" | "0" | "¹" | "²" | "³"))
+        stem.strip_prefix(device).is_some_and(|rest| {
+            matches!(
+                rest,
+                "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" | "9" | "0" | "¹" | "²" | "³"
+            )
+        })
     };
     !text.contains(special)
         && !DEVICES.contains(&stem.as_str())
@@ -43,7 +52,24 @@ mod tests {
         for good in ["report.pdf", "a b.txt", "日本.md", "console", "com.txt"] {
             assert!(is_file_name(good), "{good}");
         }
-        for bad in ["", ".", "..", "../a", "a/b", "a\\b", ".env", "a\0b", "CON", "nul.txt", "com1.a", "LPT9", "a.", "a ", "c:a", "a\u{202e}b"] {
+        for bad in [
+            "",
+            ".",
+            "..",
+            "../a",
+            "a/b",
+            "a\\b",
+            ".env",
+            "a\0b",
+            "CON",
+            "nul.txt",
+            "com1.a",
+            "LPT9",
+            "a.",
+            "a ",
+            "c:a",
+            "a\u{202e}b",
+        ] {
             assert!(!is_file_name(bad), "{bad}");
         }
     }

@@ -42,7 +42,11 @@ const fn labels(text: &[u8]) -> usize {
         at += 1;
     }
     let last = at - label;
-    if last == 0 || last > 63 || text[at - 1] == b'-' || only_digits { 0 } else { count }
+    if last == 0 || last > 63 || text[at - 1] == b'-' || only_digits {
+        0
+    } else {
+        count
+    }
 }
 
 /// Whether the last label could be a top level domain.
@@ -103,7 +107,9 @@ mod tests {
         for good in ["a", "example.com", "xn--nxasmq6b", "1a.b-c", "a.1b"] {
             assert!(is_hostname(good.as_bytes()), "{good}");
         }
-        for bad in ["", ".", "a.", ".a", "a..b", "-a", "a-", "a_b", "1.2.3.4", "é", "a b"] {
+        for bad in [
+            "", ".", "a.", ".a", "a..b", "-a", "a-", "a_b", "1.2.3.4", "é", "a b",
+        ] {
             assert!(!is_hostname(bad.as_bytes()), "{bad}");
         }
         assert!(!is_hostname("a".repeat(64).as_bytes()));

@@ -73,7 +73,11 @@ mod tests {
     #[test]
     fn uuids_are_spelled_one_way() {
         assert!(is_uuid(b"2EB8AA08-AA98-11EA-B4AA-73B441D16380"));
-        for bad in ["2eb8aa08aa9811eab4aa73b441d16380", "{2eb8aa08-aa98-11ea-b4aa-73b441d16380}", ""] {
+        for bad in [
+            "2eb8aa08aa9811eab4aa73b441d16380",
+            "{2eb8aa08-aa98-11ea-b4aa-73b441d16380}",
+            "",
+        ] {
             assert!(!is_uuid(bad.as_bytes()), "{bad}");
         }
         assert!(is_uuid_version(b"2eb8aa08-aa98-41ea-b4aa-73b441d16380", 4));

@@ -113,11 +113,15 @@ pub fn is_cidr_network(text: &[u8]) -> bool {
     if !is_cidr(text) {
         return false;
     }
-    let Some((address, length)) = std::str::from_utf8(text).ok().and_then(|t| t.split_once('/'))
+    let Some((address, length)) = std::str::from_utf8(text)
+        .ok()
+        .and_then(|t| t.split_once('/'))
     else {
         return false;
     };
-    let Ok(length) = length.parse::<u32>() else { return false };
+    let Ok(length) = length.parse::<u32>() else {
+        return false;
+    };
     match address.parse::<std::net::IpAddr>() {
         Ok(std::net::IpAddr::V4(v4)) => v4.to_bits().unbounded_shl(length) == 0,
         Ok(std::net::IpAddr::V6(v6)) => v6.to_bits().unbounded_shl(length) == 0,
@@ -193,15 +197,52 @@ mod tests {
     #[test]
     fn agrees_with_the_standard_library() {
         let spellings = [
-            "1.2.3.4", "0.0.0.0", "255.255.255.255", "256.1.1.1", "01.2.3.4", "1.2.3", "1.2.3.4.5",
-            "1.2.3.", ".1.2.3", "1..2.3", "", "::", "::1", "1::", "1:2:3:4:5:6:7:8", "1:2:3:4:5:6:7",
-            "1:2:3:4:5:6:7:8:9", "::1:2:3:4:5:6:7", "1::2::3", ":1", "1:", ":", ":::", "1:::2",
-            "12345::", "::ffff:1.2.3.4", "1:2:3:4:5:6:1.2.3.4", "1:2:3:4:5:6:7:1.2.3.4",
-            "::1.2.3", "fe80::1%eth0", "g::", "1:2:3:4:5:6:7::", "::2:3:4:5:6:7:8", "1::8:1.2.3.4",
+            "1.2.3.4",
+            "0.0.0.0",
+            "255.255.255.255",
+            "256.1.1.1",
+            "01.2.3.4",
+            "1.2.3",
+            "1.2.3.4.5",
+            "1.2.3.",
+            ".1.2.3",
+            "1..2.3",
+            "",
+            "::",
+            "::1",
+            "1::",
+            "1:2:3:4:5:6:7:8",
+            "1:2:3:4:5:6:7",
+            "1:2:3:4:5:6:7:8:9",
+            "::1:2:3:4:5:6:7",
+            "1::2::3",
+            ":1",
+            "1:",
+            ":",
+            ":::",
+            "1:::2",
+            "12345::",
+            "::ffff:1.2.3.4",
+            "1:2:3:4:5:6:1.2.3.4",
+            "1:2:3:4:5:6:7:1.2.3.4",
+            "::1.2.3",
+            "fe80::1%eth0",
+            "g::",
+            "1:2:3:4:5:6:7::",
+            "::2:3:4:5:6:7:8",
+            "1::8:1.2.3.4",
         ];
         for text in spellings {
-            assert_eq!(is_ipv4(text.as_bytes()), text.parse::<std::net::Ipv4Addr>().is_ok(), "{text}");
-            assert_eq!(is_ipv6(text.as_bytes()), text.parse::<std::net::Ipv6Addr>().is_ok(), "{text}");
+            assert_eq!(
+                is_ipv4(text.as_bytes()),
+                text.parse::<std::net::Ipv4Addr>().is_ok(),
+                "{text}"
+            );
+            assert_eq!(
+                is_ipv6(text.as_bytes()),
+                text.parse::<std::net::Ipv6Addr>().is_ok(),
+                "{text}"
+            );
         }
     }
 
@@ -209,7 +250,14 @@ mod tests {
     fn blocks_have_a_prefix_that_fits() {
         assert!(is_cidr(b"10.0.0.1/8"));
         assert!(is_cidr(b"::/128"));
-        for bad in ["10.0.0.0", "10.0.0.0/33", "::/129", "10.0.0.0/08", "10.0.0.0/", "/8"] {
+        for bad in [
+            "10.0.0.0",
+            "10.0.0.0/33",
+            "::/129",
+            "10.0.0.0/08",
+            "10.0.0.0/",
+            "/8",
+        ] {
             assert!(!is_cidr(bad.as_bytes()), "{bad}");
         }
         assert!(is_cidr_network(b"10.0.0.0/8"));

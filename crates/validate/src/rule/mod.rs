@@ -36,9 +36,9 @@ pub use idn::{is_email_idn, is_hostname_idn};
 pub use ip::{is_cidr, is_cidr_network, is_ip, is_ipv4, is_ipv6, is_public_ip};
 pub use number::{SAFE_INT, is_decimal, is_safe_int};
 pub use text::{
-    fewer_chars_than, has_no_bidi, has_no_control, has_no_control_but_newline, has_no_invisible, has_non_blank, is_alnum, is_ascii,
-    is_bidi, is_digits, is_hex, is_invisible, is_lower_alpha, is_printable_ascii, is_upper_alpha,
-    is_weak_password, more_chars_than,
+    fewer_chars_than, has_no_bidi, has_no_control, has_no_control_but_newline, has_no_invisible,
+    has_non_blank, is_alnum, is_ascii, is_bidi, is_digits, is_hex, is_invisible, is_lower_alpha,
+    is_printable_ascii, is_upper_alpha, is_weak_password, more_chars_than,
 };
 pub use time::{is_date, is_datetime, is_duration, is_time};
 #[cfg(feature = "unicode")]

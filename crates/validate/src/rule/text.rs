@@ -108,9 +108,17 @@ pub fn is_weak_password(text: &str) -> bool {
     let mut different: Vec<char> = text.chars().take(256).collect();
     different.sort_unstable();
     different.dedup();
-    let bare = text.trim_matches(|c: char| !c.is_alphabetic()).to_lowercase();
-    let ascending = text.as_bytes().windows(2).all(|two| two[1] == two[0].wrapping_add(1));
-    let descending = text.as_bytes().windows(2).all(|two| two[0] == two[1].wrapping_add(1));
+    let bare = text
+        .trim_matches(|c: char| !c.is_alphabetic())
+        .to_lowercase();
+    let ascending = text
+        .as_bytes()
+        .windows(2)
+        .all(|two| two[1] == two[0].wrapping_add(1));
+    let descending = text
+        .as_bytes()
+        .windows(2)
+        .all(|two| two[0] == two[1].wrapping_add(1));
     different.len() < 4 || COMMON.contains(&bare.as_str()) || ascending || descending
 }
 

@@ -90,15 +90,17 @@ pub const fn is_datetime(text: &[u8]) -> bool {
 }
 
 /// Whether this is a duration (RFC 3339, appendix A): `P3Y6M4DT12H30M5S`, `P2W`. Whole numbers, in
-/// this order; weeks stand alone.
+/// this order and without a gap (a year and a day need the months between them); weeks stand
+/// alone.
 #[must_use]
 pub const fn is_duration(text: &[u8]) -> bool {
     if text.len() < 3 || text[0] != b'P' {
         return false;
     }
     let mut at = 1;
-    // The place of the last unit in the order of units; 0 before the first.
+    // The place of the last unit in the order of units; 0 where any may come.
     let mut last = 0;
+    let mut units = 0;
     let mut in_time = false;
     let mut empty_time = false;
     while at < text.len() {
@@ -108,6 +110,7 @@ pub const fn is_duration(text: &[u8]) -> bool {
             }
             in_time = true;
             empty_time = true;
+            last = 0;
             at += 1;
             continue;
         }
@@ -122,20 +125,21 @@ pub const fn is_duration(text: &[u8]) -> bool {
             (b'Y', false) => 1,
             (b'M', false) => 2,
             (b'D', false) => 3,
-            (b'W', false) if last == 0 => WEEK,
+            (b'W', false) if units == 0 => WEEK,
             (b'H', true) => 4,
             (b'M', true) => 5,
             (b'S', true) => 6,
             _ => return false,
         };
-        if unit <= last || last == WEEK {
+        if last == WEEK || (last != 0 && unit != last + 1) {
             return false;
         }
         last = unit;
+        units += 1;
         empty_time = false;
         at += 1;
     }
-    last > 0 && !empty_time
+    units > 0 && !empty_time
 }
 
 const WEEK: u8 = 9;
@@ -149,19 +153,43 @@ mod tests {
         for good in ["2024-02-29", "2000-02-29", "1999-12-31", "0000-01-01"] {
             assert!(is_date(good.as_bytes()), "{good}");
         }
-        for bad in ["2023-02-29", "1900-02-29", "2024-13-01", "2024-00-01", "2024-01-00", "2024-04-31",
-            "24-01-01", "2024-1-1", "2024-01-01 ", "2024/01/01"] {
+        for bad in [
+            "2023-02-29",
+            "1900-02-29",
+            "2024-13-01",
+            "2024-00-01",
+            "2024-01-00",
+            "2024-04-31",
+            "24-01-01",
+            "2024-1-1",
+            "2024-01-01 ",
+            "2024/01/01",
+        ] {
             assert!(!is_date(bad.as_bytes()), "{bad}");
         }
     }
 
     #[test]
     fn leap_seconds_fall_where_they_fall() {
-        for good in ["23:59:60Z", "01:29:60+01:30", "15:59:60-08:00", "00:29:60.5+00:30"] {
+        for good in [
+            "23:59:60Z",
+            "01:29:60+01:30",
+            "15:59:60-08:00",
+            "00:29:60.5+00:30",
+        ] {
             assert!(is_time(good.as_bytes()), "{good}");
         }
-        for bad in ["22:59:60Z", "23:59:61Z", "23:59:60+01:00", "24:00:00Z", "12:00:00", "12:00:00.Z",
-            "12:00:00+24:00", "12:00Z", "12:00:00+0100"] {
+        for bad in [
+            "22:59:60Z",
+            "23:59:61Z",
+            "23:59:60+01:00",
+            "24:00:00Z",
+            "12:00:00",
+            "12:00:00.Z",
+            "12:00:00+24:00",
+            "12:00Z",
+            "12:00:00+0100",
+        ] {
             assert!(!is_time(bad.as_bytes()), "{bad}");
         }
         assert!(is_datetime(b"1990-12-31T15:59:60-08:00"));
@@ -170,10 +198,22 @@ mod tests {
 
     #[test]
     fn durations_keep_their_order() {
-        for good in ["P1Y", "PT1M", "P1M", "P2W", "P4DT12H30M5S", "PT0S", "P1YT1S"] {
+        for good in [
+            "P1Y",
+            "PT1M",
+            "P1M",
+            "P2W",
+            "P4DT12H30M5S",
+            "PT0S",
+            "P1YT1S",
+            "P1YT1M",
+        ] {
             assert!(is_duration(good.as_bytes()), "{good}");
         }
-        for bad in ["P", "PT", "P1YT", "1Y", "P1", "PT1D", "P1S", "P1D2Y", "P1Y2W", "P2W1D", "P-1D", "P1.5D", "P1DT1H1H"] {
+        for bad in [
+            "P", "PT", "P1YT", "1Y", "P1", "PT1D", "P1S", "P1D2Y", "P1Y2W", "P2W1D", "P-1D",
+            "P1.5D", "P1DT1H1H", "P1Y2D", "PT1H1S", "P1WT1H",
+        ] {
             assert!(!is_duration(bad.as_bytes()), "{bad}");
         }
     }

@@ -6,7 +6,9 @@ use super::ip::{is_ipv4, is_ipv6};
 /// `javascript:alert(1)`; for a link that people will follow, use `url`.
 #[must_use]
 pub fn is_uri(text: &[u8]) -> bool {
-    let Some(colon) = text.iter().position(|byte| *byte == b':') else { return false };
+    let Some(colon) = text.iter().position(|byte| *byte == b':') else {
+        return false;
+    };
     is_scheme(&text[..colon]) && is_rest(&text[colon + 1..])
 }
 
@@ -17,7 +19,10 @@ pub fn is_uri_reference(text: &[u8]) -> bool {
         return true;
     }
     // A colon in the first segment would make it a scheme.
-    let first = text.iter().position(|byte| b"/?#".contains(byte)).unwrap_or(text.len());
+    let first = text
+        .iter()
+        .position(|byte| b"/?#".contains(byte))
+        .unwrap_or(text.len());
     !text[..first].contains(&b':') && is_rest(text)
 }
 
@@ -33,7 +38,10 @@ fn is_rest(text: &[u8]) -> bool {
     let path = match text.strip_prefix(b"//") {
         None => text,
         Some(rest) => {
-            let end = rest.iter().position(|byte| *byte == b'/').unwrap_or(rest.len());
+            let end = rest
+                .iter()
+                .position(|byte| *byte == b'/')
+                .unwrap_or(rest.len());
             if !is_authority(&rest[..end]) {
                 return false;
             }
@@ -61,7 +69,11 @@ fn is_authority(text: &[u8]) -> bool {
     let literal = host.first() == Some(&b'[');
     let colon = match literal {
         true => host.iter().position(|byte| *byte == b']').map(|at| at + 1),
-        false => Some(host.iter().position(|byte| *byte == b':').unwrap_or(host.len())),
+        false => Some(
+            host.iter()
+                .position(|byte| *byte == b':')
+                .unwrap_or(host.len()),
+        ),
     };
     let Some(colon) = colon else { return false };
     let (host, port) = host.split_at(colon);
@@ -70,7 +82,13 @@ fn is_authority(text: &[u8]) -> bool {
         [b':', digits @ ..] => digits.iter().all(u8::is_ascii_digit),
         _ => false,
     };
-    port_fits && if literal { is_literal(&host[1..host.len() - 1]) } else { made_of(host, b"") }
+    let name_fits = |host| made_of(host, b"") && is_utf8_decoded(host);
+    port_fits
+        && if literal {
+            is_literal(&host[1..host.len() - 1])
+        } else {
+            name_fits(host)
+        }
 }
 
 /// An IPv6 address, perhaps with a zone (RFC 6874), or an address of the future.
@@ -87,7 +105,10 @@ fn is_literal(text: &[u8]) -> bool {
         Some(at) => {
             let zone = &text[at + 3..];
             let fits = |byte: u8| is_unreserved(byte) || byte == b'%';
-            is_ipv6(&text[..at]) && !zone.is_empty() && zone.iter().all(|byte| fits(*byte)) && made_of(zone, b"")
+            is_ipv6(&text[..at])
+                && !zone.is_empty()
+                && zone.iter().all(|byte| fits(*byte))
+                && made_of(zone, b"")
         }
         None => is_ipv6(text) && !is_ipv4(text),
     }
@@ -97,7 +118,24 @@ const fn is_unreserved(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
 }
 
-/// Unreserved characters, sub-delimiters, whole escapes (which are UTF-8), and those in `more`.
+/// Whether the escapes of a host's name stand for UTF-8 (RFC 3986, 3.2.2).
+fn is_utf8_decoded(text: &[u8]) -> bool {
+    let mut bytes = text.iter();
+    let mut out = Vec::with_capacity(text.len());
+    while let Some(byte) = bytes.next() {
+        let digit = |byte: Option<&u8>| byte.and_then(|byte| char::from(*byte).to_digit(16));
+        out.push(match byte {
+            b'%' => match (digit(bytes.next()), digit(bytes.next())) {
+                (Some(high), Some(low)) => u8::try_from(high * 16 + low).unwrap_or_default(),
+                _ => return false,
+            },
+            byte => *byte,
+        });
+    }
+    std::str::from_utf8(&out).is_ok()
+}
+
+/// Unreserved characters, sub-delimiters, whole escapes, and those in `more`.
 fn made_of(text: &[u8], more: &[u8]) -> bool {
     let mut at = 0;
     while at < text.len() {
@@ -109,7 +147,10 @@ fn made_of(text: &[u8], more: &[u8]) -> bool {
                 }
                 at += 3;
             }
-            byte if is_unreserved(byte) || b"!$&'()*+,;=".contains(&byte) || more.contains(&byte) => {
+            byte if is_unreserved(byte)
+                || b"!$&'()*+,;=".contains(&byte)
+                || more.contains(&byte) =>
+            {
                 at += 1;
             }
             _ => return false,
@@ -144,13 +185,32 @@ mod tests {
     #[test]
     fn the_examples_of_the_rfc() {
         for good in [
-            "ftp://ftp.is.co.za/rfc/rfc1808.txt", "ldap://[2001:db8::7]/c=GB?objectClass?one",
-            "mailto:John.Doe@example.com", "news:comp.infosystems.www.servers.unix",
-            "tel:+1-816-555-1212", "telnet://192.0.2.16:80/", "urn:oasis:names", "a:", "a://u:p@h:/",
+            "ftp://ftp.is.co.za/rfc/rfc1808.txt",
+            "ldap://[2001:db8::7]/c=GB?objectClass?one",
+            "mailto:John.Doe@example.com",
+            "news:comp.infosystems.www.servers.unix",
+            "tel:+1-816-555-1212",
+            "telnet://192.0.2.16:80/",
+            "urn:oasis:names",
+            "a:",
+            "a://u:p@h:/",
         ] {
             assert!(is_uri(good.as_bytes()), "{good}");
         }
-        for bad in ["", "//a", ":a", "1a:b", "a:%zz", "a:b c", "a://[::1", "a://[::g]", "a://h:x", "a:#b#c", "a:\\"] {
+        for bad in [
+            "",
+            "//a",
+            ":a",
+            "1a:b",
+            "a:%zz",
+            "a:b c",
+            "a://[::1",
+            "a://[::g]",
+            "a://h:x",
+            "a:#b#c",
+            "a:\\",
+            "a://%ff",
+        ] {
             assert!(!is_uri(bad.as_bytes()), "{bad}");
         }
         for good in ["", "//a", "../b", "?q", "#f", "a/b:c", "./a:b"] {

@@ -14,7 +14,11 @@ pub(crate) struct CreateUserRequest {
 
 fn items(violations: &Violations) -> Vec<(String, String, String)> {
     let item = |v: &seawall_validate::Violation| {
-        (v.code().to_owned(), v.message().into_owned(), v.field().unwrap_or_default())
+        (
+            v.code().to_owned(),
+            v.message().into_owned(),
+            v.field().unwrap_or_default(),
+        )
     };
     violations.iter().map(item).collect()
 }
@@ -22,7 +26,10 @@ fn items(violations: &Violations) -> Vec<(String, String, String)> {
 fn refused(body: &str) -> Vec<String> {
     let violations = from_json::<CreateUserRequest>(body.as_bytes(), &Limits::API).unwrap_err();
     assert_eq!(violations.kind(), Kind::Invalid);
-    items(&violations).into_iter().map(|(code, _, field)| format!("{field}:{code}")).collect()
+    items(&violations)
+        .into_iter()
+        .map(|(code, _, field)| format!("{field}:{code}"))
+        .collect()
 }
 
 fn accepted(body: &str) -> CreateUserRequest {
@@ -43,7 +50,9 @@ fn bad_email_and_no_name_give_the_articles_details() {
 
 #[test]
 fn values_are_normalised() {
-    let user = accepted(r#"{"email":"  Alice.Smith@Example.COM ","name":" Alice \u0007 \tSmith","age":30}"#);
+    let user = accepted(
+        r#"{"email":"  Alice.Smith@Example.COM ","name":" Alice \u0007 \tSmith","age":30}"#,
+    );
     assert_eq!(user.email, "alice.smith@example.com");
     assert_eq!(user.name, "Alice Smith");
     assert_eq!(user.age, Some(30));
@@ -52,12 +61,18 @@ fn values_are_normalised() {
 #[test]
 fn age_may_be_absent_or_null() {
     assert_eq!(accepted(r#"{"email":"a@b.co","name":"A"}"#).age, None);
-    assert_eq!(accepted(r#"{"email":"a@b.co","name":"A","age":null}"#).age, None);
+    assert_eq!(
+        accepted(r#"{"email":"a@b.co","name":"A","age":null}"#).age,
+        None
+    );
 }
 
 #[test]
 fn a_name_of_control_characters_is_empty_after_cleaning() {
-    assert_eq!(refused(r#"{"email":"a@b.co","name":"\u0000"}"#), ["name:string_too_short"]);
+    assert_eq!(
+        refused(r#"{"email":"a@b.co","name":"\u0000"}"#),
+        ["name:string_too_short"]
+    );
 }
 
 #[test]
@@ -77,7 +92,10 @@ fn a_flood_of_padding_is_not_even_looked_at() {
 
 #[test]
 fn header_injection_in_an_email_is_refused() {
-    assert_eq!(refused(r#"{"email":"a@b.co\r\nBcc: x@y.zz","name":"A"}"#), ["email:invalid_email"]);
+    assert_eq!(
+        refused(r#"{"email":"a@b.co\r\nBcc: x@y.zz","name":"A"}"#),
+        ["email:invalid_email"]
+    );
 }
 
 #[test]
@@ -90,7 +108,10 @@ fn ages_are_whole_numbers_and_nothing_else() {
         let body = format!(r#"{{"email":"a@b.co","name":"A","age":{age}}}"#);
         assert_eq!(refused(&body), ["age:number_too_large"], "{age}");
     }
-    assert_eq!(refused(r#"{"email":"a@b.co","name":"A","age":-1}"#), ["age:number_too_small"]);
+    assert_eq!(
+        refused(r#"{"email":"a@b.co","name":"A","age":-1}"#),
+        ["age:number_too_small"]
+    );
 }
 
 #[test]
@@ -111,8 +132,7 @@ fn every_mistake_is_in_one_list_and_in_order() {
 #[test]
 fn broken_json_is_malformed_and_nothing_else() {
     for body in ["", "{", r#"{"email":5,}"#, "{} {}", "\u{feff}{}", "nul"] {
-        let violations =
-            from_json::<CreateUserRequest>(body.as_bytes(), &Limits::API).unwrap_err();
+        let violations = from_json::<CreateUserRequest>(body.as_bytes(), &Limits::API).unwrap_err();
         assert_eq!(violations.kind(), Kind::Malformed, "{body}");
         assert_eq!(violations.len(), 1);
     }
@@ -129,11 +149,14 @@ fn a_body_of_another_type_is_told_so() {
 fn a_form_reads_numbers_out_of_text() {
     let user: CreateUserRequest =
         from_form(b"email=A%40b.co&name=Ann+Lee&age=30", &Limits::API).unwrap();
-    assert_eq!(user, CreateUserRequest {
-        email: "a@b.co".into(),
-        name: "Ann Lee".into(),
-        age: Some(30),
-    });
+    assert_eq!(
+        user,
+        CreateUserRequest {
+            email: "a@b.co".into(),
+            name: "Ann Lee".into(),
+            age: Some(30),
+        }
+    );
     let violations =
         from_form::<CreateUserRequest>(b"email=a%40b.co&name=A&name=B&age=x", &Limits::API)
             .unwrap_err();
@@ -148,5 +171,8 @@ fn serde_goes_the_same_way() {
     assert_eq!(user.email, "a@b.co");
     let error = serde_json::from_str::<CreateUserRequest>(r#"{"email":"x","name":"A","z":1}"#);
     let error = error.unwrap_err().to_string();
-    assert!(error.starts_with("email: Email format is invalid (and 1 further)"), "{error}");
+    assert!(
+        error.starts_with("email: Email format is invalid (and 1 further)"),
+        "{error}"
+    );
 }

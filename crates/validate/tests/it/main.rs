@@ -1,5 +1,10 @@
 //! What a user can write.
-#![allow(clippy::unwrap_used, missing_docs, missing_debug_implementations, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    missing_docs,
+    missing_debug_implementations,
+    reason = "tests"
+)]
 
 mod article;
 mod rules;

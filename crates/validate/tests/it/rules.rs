@@ -112,7 +112,11 @@ text_rules! {
 const ODD: Code = Code::new("odd", "must have an even length");
 
 fn even_length(text: &String) -> Result<(), Violation> {
-    if text.len() % 2 == 0 { Ok(()) } else { Err(Violation::new(ODD)) }
+    if text.len() % 2 == 0 {
+        Ok(())
+    } else {
+        Err(Violation::new(ODD))
+    }
 }
 
 #[cfg(feature = "regex")]
@@ -158,7 +162,8 @@ struct Numbers {
 
 #[test]
 fn numbers_are_read_wide_and_narrowed() {
-    let body = r#"{"open":9,"float":1,"fives":10,"safe":9007199254740991,"any":18446744073709551615}"#;
+    let body =
+        r#"{"open":9,"float":1,"fives":10,"safe":9007199254740991,"any":18446744073709551615}"#;
     let numbers: Numbers = from_json(body.as_bytes(), &Limits::API).unwrap();
     assert_eq!(numbers.any, u64::MAX);
     let body = r#"{"open":0,"float":1.6,"fives":7,"safe":9007199254740992,"below":100,"any":1e30}"#;
@@ -208,7 +213,10 @@ fn lists_and_maps_have_rules_at_every_level() {
     let read: Collections<'_> = from_json(body.as_bytes(), &Limits::API).unwrap();
     assert_eq!(read.labels["a"], 1);
     assert!(read.by_number[&7]);
-    assert!(matches!(read.grid.as_ref().unwrap()[0][0], Cow::Borrowed("a")));
+    assert!(matches!(
+        read.grid.as_ref().unwrap()[0][0],
+        Cow::Borrowed("a")
+    ));
     assert_eq!(read.raw["a"][2], "x");
 
     let body = r#"{"tags":["a","","a","b",7],"set":[1,1,20],"labels":{"a":-1,"A":1,"c":3},
@@ -235,9 +243,18 @@ fn lists_and_maps_have_rules_at_every_level() {
             "fixed:too_many_items",
         ]
     );
-    assert_eq!(codes::<Collections<'_>>(r#"{"tags":["a","b","a"]}"#), ["tags[2]:duplicate_item"]);
-    assert_eq!(codes::<Collections<'_>>(r#"{"tags":[]}"#), ["tags:too_few_items"]);
-    assert_eq!(codes::<Collections<'_>>(r#"{"labels":{"a":1,"a":2}}"#), ["labels.a:duplicate_field"]);
+    assert_eq!(
+        codes::<Collections<'_>>(r#"{"tags":["a","b","a"]}"#),
+        ["tags[2]:duplicate_item"]
+    );
+    assert_eq!(
+        codes::<Collections<'_>>(r#"{"tags":[]}"#),
+        ["tags:too_few_items"]
+    );
+    assert_eq!(
+        codes::<Collections<'_>>(r#"{"labels":{"a":1,"a":2}}"#),
+        ["labels.a:duplicate_field"]
+    );
 }
 
 #[derive(Debug, Validate)]
@@ -261,7 +278,10 @@ fn text_is_borrowed_where_it_can_be() {
     assert_eq!(read.parsed.get(), 7);
     assert_eq!(read.maybe, None);
     let body = r#"{"plain":"\u0061","cow":"","parsed":"0","maybe":"x"}"#;
-    assert_eq!(codes::<Borrowing<'_>>(body), ["plain:not_borrowed", "parsed:pattern", "maybe:pattern"]);
+    assert_eq!(
+        codes::<Borrowing<'_>>(body),
+        ["plain:not_borrowed", "parsed:pattern", "maybe:pattern"]
+    );
 }
 
 #[derive(Debug, Validate)]
@@ -289,13 +309,22 @@ struct Cross {
 fn fields_are_compared_once_all_are_sound() {
     let good = r#"{"start":1,"end":2,"mail":"a@b.co","password":"p","again":"p"}"#;
     assert_eq!(codes::<Cross>(good), [""; 0]);
-    let body = r#"{"start":7,"end":2,"mail":"a@b.co","post":"x","password":"p","again":"q","seven":true}"#;
+    let body =
+        r#"{"start":7,"end":2,"mail":"a@b.co","post":"x","password":"p","again":"q","seven":true}"#;
     assert_eq!(
         codes::<Cross>(body),
-        ["end:range_inverted", "post:exclusive", "again:mismatch", "seven:unknown_field"]
+        [
+            "end:range_inverted",
+            "post:exclusive",
+            "again:mismatch",
+            "seven:unknown_field"
+        ]
     );
     let body = r#"{"start":7,"end":101,"password":"p","again":"p"}"#;
-    assert_eq!(codes::<Cross>(body), ["phone:required", "mail:required", "post:required"]);
+    assert_eq!(
+        codes::<Cross>(body),
+        ["phone:required", "mail:required", "post:required"]
+    );
     let body = r#"{"start":7,"end":"x","password":"p","again":"q"}"#;
     assert_eq!(codes::<Cross>(body), ["end:type_integer"]);
 }
@@ -303,20 +332,31 @@ fn fields_are_compared_once_all_are_sound() {
 struct Reserved(&'static [&'static str]);
 
 fn not_reserved(name: &String, cx: &Cx<'_>) -> Result<(), Violation> {
-    let reserved = cx.context::<Reserved>().is_some_and(|all| all.0.contains(&name.as_str()));
-    if reserved { Err(Violation::new(Code::NOT_ONE_OF)) } else { Ok(()) }
+    let reserved = cx
+        .context::<Reserved>()
+        .is_some_and(|all| all.0.contains(&name.as_str()));
+    if reserved {
+        Err(Violation::new(Code::NOT_ONE_OF))
+    } else {
+        Ok(())
+    }
 }
 
 #[derive(Debug, Validate)]
 #[expect(dead_code, reason = "only read")]
-struct Handle(#[validate(normalize(trim, lower), chars(3..=9), with_context = not_reserved)] String);
+struct Handle(
+    #[validate(normalize(trim, lower), chars(3..=9), with_context = not_reserved)] String,
+);
 
 #[test]
 fn rules_may_ask_the_caller() {
     let parser = Parser::new(&Limits::API);
     assert!(parser.json::<Handle>(b"\"admin\"").is_ok());
     let reserved = Reserved(&["admin"]);
-    let refused = parser.context(&reserved).json::<Handle>(b"\" ADMIN \"").unwrap_err();
+    let refused = parser
+        .context(&reserved)
+        .json::<Handle>(b"\" ADMIN \"")
+        .unwrap_err();
     assert_eq!(listed(&refused), [":not_one_of"]);
 }
 
@@ -354,7 +394,10 @@ fn seven() -> u8 {
 fn serde_attributes_are_followed() {
     let body = r#"{"firstName":1,"surname":2,"needed":3,"type":4,"limit":5}"#;
     let names: Names = from_json(body.as_bytes(), &Limits::API).unwrap();
-    let page = Page { limit: 5, offset: None };
+    let page = Page {
+        limit: 5,
+        offset: None,
+    };
     let expected = Names {
         first_name: Some(1),
         last_name: Some(2),
@@ -366,7 +409,9 @@ fn serde_attributes_are_followed() {
     };
     assert_eq!(names, expected);
     assert_eq!(
-        codes::<Names>(r#"{"first_name":1,"last-name":1,"surname":1,"limit":101,"limit":1,"skipped":1,"needed":null}"#),
+        codes::<Names>(
+            r#"{"first_name":1,"last-name":1,"surname":1,"limit":101,"limit":1,"skipped":1,"needed":null}"#
+        ),
         [
             "first_name:unknown_field",
             "last-name:duplicate_field",
