@@ -14,8 +14,8 @@ pub(crate) enum Rules {
     Foreign,
     Text(TextRules),
     Number(NumberRules),
-    Items(Count, bool, Box<Rules>),
-    Entries(Count, Box<Rules>, Box<Rules>),
+    Items(Count, bool, Box<Self>),
+    Entries(Count, Box<Self>, Box<Self>),
 }
 
 /// A least and a most.
@@ -124,10 +124,7 @@ impl Rules {
                 }
                 return Err(unknown(item));
             };
-            if this == Family::List
-                && items.iter().any(|other| is_map_word(other))
-                && word == "items"
-            {
+            if this == Family::List && items.iter().any(is_map_word) && word == "items" {
                 this = Family::Map;
             }
             match found {

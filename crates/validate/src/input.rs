@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 /// A text of the client's, before anything was built from it.
 #[derive(Debug)]
-pub enum Input<'de, 'a> {
+pub(crate) enum Input<'de, 'a> {
     /// A part of the input itself.
     Borrowed(&'de str),
     /// Decoded into a buffer of the format's, because it had escapes.
@@ -15,8 +15,7 @@ pub enum Input<'de, 'a> {
 
 impl Input<'_, '_> {
     /// The text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         match self {
             Self::Borrowed(text) => text,
             Self::Lent(text) => text,

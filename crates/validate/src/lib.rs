@@ -4,6 +4,7 @@
 mod code;
 mod cx;
 mod input;
+mod later;
 mod limits;
 mod node;
 pub mod norm;
@@ -14,6 +15,7 @@ mod path;
 pub mod read;
 pub mod rule;
 mod schema;
+pub mod types;
 mod valid;
 mod validate;
 mod violation;
@@ -23,6 +25,7 @@ mod visitor;
 pub use code::Code;
 pub use cx::Cx;
 pub use input::FromText;
+pub use later::{AsyncCheck, Findings, LaterError};
 pub use limits::Limits;
 pub use parser::{
     Parser, from_deserializer, from_form, from_headers, from_json, from_pairs, from_query,

@@ -4,7 +4,7 @@ macro_rules! limits {
     ($($(#[$doc:meta])* $name:ident: $default:expr;)*) => {
         /// Bounds what one input may cost: a profile that is fixed when the program is compiled.
         ///
-        /// serde_json hands over a string once its closing quote was read; so these limits bound
+        /// `serde_json` hands over a string once its closing quote was read; so these limits bound
         /// what is *built*, and [`body`](Self::body) bounds what is *read*.
         ///
         /// # Examples
@@ -39,7 +39,7 @@ limits! {
     /// Bytes of a body; 1 MiB. The rule of axum and actix is 2 MiB and 256 KiB; an API that takes
     /// no files rarely needs either.
     body: 1 << 20;
-    /// Levels of nesting; 32. Values above 120 count as 120, since serde_json refuses at 128.
+    /// Levels of nesting; 32. Values above 120 count as 120, since `serde_json` refuses at 128.
     depth: 32;
     /// Values in all, nested ones included; 100,000.
     nodes: 100_000;
@@ -65,7 +65,7 @@ limits! {
     header_value: 8 << 10;
 }
 
-/// Beyond this, serde_json's own guard (128) would answer first, and less helpfully.
+/// Beyond this, `serde_json`'s own guard (128) would answer first, and less helpfully.
 const DEEPEST: usize = 120;
 
 impl Limits {

@@ -27,8 +27,8 @@ use crate::{Code, Cx, Limits, Valid, Validate, Violation, Violations};
 ///
 /// const RESERVED: Code = Code::new("reserved", "is reserved");
 ///
-/// fn not_reserved(name: &String, cx: &Cx<'_>) -> Result<(), Violation> {
-///     let taken = cx.context::<Reserved>().is_some_and(|all| all.0.contains(&name.as_str()));
+/// fn not_reserved(name: &str, cx: &Cx<'_>) -> Result<(), Violation> {
+///     let taken = cx.context::<Reserved>().is_some_and(|all| all.0.contains(&name));
 ///     if taken { Err(Violation::new(RESERVED)) } else { Ok(()) }
 /// }
 ///

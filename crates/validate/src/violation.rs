@@ -106,10 +106,10 @@ impl From<String> for Param {
 /// use seawall_validate::{Code, Violation};
 ///
 /// const TAKEN: Code = Code::new("taken", "is taken already");
-/// fn not_root(name: &String) -> Result<(), Violation> {
+/// fn not_root(name: &str) -> Result<(), Violation> {
 ///     if name == "root" { Err(Violation::new(TAKEN)) } else { Ok(()) }
 /// }
-/// assert_eq!(not_root(&"root".to_owned()).unwrap_err().code(), "taken");
+/// assert_eq!(not_root("root").unwrap_err().code(), "taken");
 /// ```
 #[derive(Clone, PartialEq)]
 pub struct Violation {
@@ -211,6 +211,7 @@ impl Violation {
     }
 
     /// The parameters of the rule: `("max", 254)`.
+    #[must_use]
     pub fn params(&self) -> impl ExactSizeIterator<Item = (&'static str, &Param)> {
         self.params.iter().map(|(name, value)| (*name, value))
     }

@@ -67,7 +67,7 @@ pub(crate) trait Take<'de>: Sized {
         Ok(None)
     }
 
-    /// Whether an object is welcome. Where it is not, a map is first looked at for serde_json's
+    /// Whether an object is welcome. Where it is not, a map is first looked at for `serde_json`'s
     /// disguise of numbers.
     const OBJECTS: bool = false;
 }
@@ -206,7 +206,7 @@ impl<'de, T: Take<'de>> Visitor<'de> for Any<'_, '_, 'de, T> {
     }
 }
 
-/// With serde_json's feature `arbitrary_precision`, which any crate of a program can turn on for
+/// With `serde_json`'s feature `arbitrary_precision`, which any crate of a program can turn on for
 /// all, a number arrives as a map with this one key and its digits as an *owned* string. A client
 /// may write such an object too, but its text arrives borrowed or lent, so the two cannot be
 /// confused.

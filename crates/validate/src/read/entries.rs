@@ -6,6 +6,7 @@ use std::fmt;
 use std::hash::{BuildHasher, Hash};
 use std::marker::PhantomData;
 
+use serde::de::value::BorrowedStrDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, Error, IntoDeserializer, MapAccess, Visitor};
 
 use super::{Read, ReadSeed};
@@ -46,7 +47,7 @@ impl<K: Ord, V> Map for BTreeMap<K, V> {
     }
 
     fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
-        self.into_iter()
+        <&Self>::into_iter(self)
     }
 }
 
@@ -63,7 +64,7 @@ impl<K: Eq + Hash, V, S: BuildHasher + Default> Map for HashMap<K, V, S> {
     }
 
     fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
-        self.into_iter()
+        <&Self>::into_iter(self)
     }
 }
 
@@ -187,10 +188,14 @@ where
                 cx.fault(Self::WANTS);
                 return Ok(None);
             }
-            let entry = |cx: &mut Cx<'_>| -> Result<Option<(M::Key, M::Value)>, A::Error> {
-                let key = read_key::<M::Key, K, A::Error>(&text, cx)?;
+            let key = match &text {
+                Cow::Borrowed(text) => KeyRef::Borrowed(text),
+                Cow::Owned(text) => KeyRef::Lent(text),
+            };
+            let entry = |cx: &mut Cx<'_>| {
+                let key = read_key::<M::Key, K, A::Error>(key, cx)?;
                 let value = map.next_value_seed(ReadSeed::<M::Value, V>::new(cx))?;
-                Ok(key.zip(value))
+                Ok::<_, A::Error>(key.zip(value))
             };
             if let Some((key, value)) = cx.entry(&text, entry)?
                 && !out.add(key, value)
@@ -205,15 +210,22 @@ where
     }
 }
 
+/// The text of a key, with the lifetime that it has.
+#[derive(Clone, Copy)]
+enum KeyRef<'de, 'a> {
+    Borrowed(&'de str),
+    Lent(&'a str),
+}
+
 /// Reads a key from its text, in which numbers and the like are written out.
 fn read_key<'de, T: Read<'de, K>, K, E: Error>(
-    text: &Cow<'de, str>,
+    text: KeyRef<'de, '_>,
     cx: &mut Cx<'_>,
 ) -> Result<Option<T>, E> {
     let mode = std::mem::replace(&mut cx.mode, Mode::Text);
     let key = match text {
-        Cow::Borrowed(text) => T::read(serde::de::value::BorrowedStrDeserializer::new(text), cx),
-        Cow::Owned(text) => T::read(text.as_str().into_deserializer(), cx),
+        KeyRef::Borrowed(text) => T::read(BorrowedStrDeserializer::new(text), cx),
+        KeyRef::Lent(text) => T::read(text.into_deserializer(), cx),
     };
     cx.mode = mode;
     key

@@ -54,7 +54,7 @@ impl<T> Collection for Vec<T> {
     }
 
     fn iter(&self) -> impl Iterator<Item = &T> {
-        self.into_iter()
+        <&Self>::into_iter(self)
     }
 }
 
@@ -76,7 +76,7 @@ impl<T> Collection for VecDeque<T> {
     }
 
     fn iter(&self) -> impl Iterator<Item = &T> {
-        self.into_iter()
+        <&Self>::into_iter(self)
     }
 }
 
@@ -98,7 +98,7 @@ impl<T> Collection for Box<[T]> {
     }
 
     fn iter(&self) -> impl Iterator<Item = &T> {
-        self.into_iter()
+        <&Self>::into_iter(self)
     }
 }
 
@@ -120,7 +120,7 @@ impl<T: Eq + Hash, S: BuildHasher + Default> Collection for HashSet<T, S> {
     }
 
     fn iter(&self) -> impl Iterator<Item = &T> {
-        self.into_iter()
+        <&Self>::into_iter(self)
     }
 }
 
@@ -142,7 +142,7 @@ impl<T: Ord> Collection for BTreeSet<T> {
     }
 
     fn iter(&self) -> impl Iterator<Item = &T> {
-        self.into_iter()
+        <&Self>::into_iter(self)
     }
 }
 
@@ -170,6 +170,7 @@ pub trait ItemRules<T> {
     const UNIQUE: bool = false;
 
     /// The places of the items that stand in the list already.
+    #[must_use]
     fn repeated<'a>(_: impl Iterator<Item = &'a T>) -> Vec<usize>
     where
         T: 'a,

@@ -5,6 +5,12 @@
 //! what lets the compiler, and not a look at the spelling of the field's type, find out whether
 //! rules and type belong together: aliases work, and a rule for text on a number does not compile.
 
+#![expect(
+    clippy::exhaustive_structs,
+    clippy::exhaustive_enums,
+    reason = "derived code makes these; nobody writes them"
+)]
+
 mod entries;
 mod foreign;
 mod items;

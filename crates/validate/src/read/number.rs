@@ -84,7 +84,11 @@ macro_rules! float {
                 Ok(value as Self)
             }
 
-            #[expect(clippy::cast_possible_truncation, trivial_numeric_casts, reason = "overflow becomes infinite, which is refused")]
+            #[allow(
+                clippy::cast_possible_truncation,
+                trivial_numeric_casts,
+                reason = "each is one type's only; overflow becomes infinite, which is refused"
+            )]
             fn from_float(value: f64) -> Option<Self> {
                 Some(value as Self)
             }

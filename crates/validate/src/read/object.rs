@@ -277,7 +277,7 @@ pub(crate) enum Key {
     Field(usize),
     /// Not a field; recorded already if that matters.
     Other,
-    /// Perhaps a number of serde_json's in disguise.
+    /// Perhaps a number of `serde_json`'s in disguise.
     Number,
 }
 

@@ -22,6 +22,7 @@ pub trait TextRules {
     fn too_long() -> Violation;
 
     /// Puts the text into its normal form.
+    #[must_use]
     fn normalize(text: Cow<'_, str>) -> Cow<'_, str> {
         text
     }

@@ -171,7 +171,7 @@ pub const fn is_luhn(text: &[u8]) -> bool {
         sum += digit;
         double = !double;
     }
-    any && sum % 10 == 0
+    any && sum.is_multiple_of(10)
 }
 
 /// Whether this is a media type: `text/html; charset=utf-8`. Names have at most 127 bytes.

@@ -4,7 +4,7 @@
 /// each value has one spelling.
 #[must_use]
 pub const fn is_base64(text: &[u8]) -> bool {
-    if text.len() % 4 != 0 {
+    if !text.len().is_multiple_of(4) {
         return false;
     }
     let padding = match text {
@@ -58,7 +58,7 @@ pub const fn base64_decoded_len(text: &[u8]) -> usize {
 /// Whether this is hexadecimal, in either case, two digits a byte.
 #[must_use]
 pub const fn is_hex_bytes(text: &[u8]) -> bool {
-    if text.len() % 2 != 0 {
+    if !text.len().is_multiple_of(2) {
         return false;
     }
     let mut at = 0;

@@ -24,7 +24,6 @@ macro_rules! text_rules {
             #[derive(Debug, Validate)]
             struct One {
                 #[validate($($rule)*)]
-                #[expect(dead_code, reason = "only read")]
                 value: String,
             }
             let body = |text: &str| format!(r#"{{"value":{}}}"#, serde_json::to_string(text).unwrap());
@@ -111,8 +110,8 @@ text_rules! {
 
 const ODD: Code = Code::new("odd", "must have an even length");
 
-fn even_length(text: &String) -> Result<(), Violation> {
-    if text.len() % 2 == 0 {
+fn even_length(text: &str) -> Result<(), Violation> {
+    if text.len().is_multiple_of(2) {
         Ok(())
     } else {
         Err(Violation::new(ODD))
@@ -287,7 +286,6 @@ fn text_is_borrowed_where_it_can_be() {
 #[derive(Debug, Validate)]
 #[validate(check(self.end > self.start, code = "range_inverted", message = "must be after start", field = "end"))]
 #[validate(at_least_one_of(phone, mail), exactly_one_of(mail, post))]
-#[expect(dead_code, reason = "only read")]
 struct Cross {
     start: u32,
     end: u32,
@@ -331,10 +329,10 @@ fn fields_are_compared_once_all_are_sound() {
 
 struct Reserved(&'static [&'static str]);
 
-fn not_reserved(name: &String, cx: &Cx<'_>) -> Result<(), Violation> {
+fn not_reserved(name: &str, cx: &Cx<'_>) -> Result<(), Violation> {
     let reserved = cx
         .context::<Reserved>()
-        .is_some_and(|all| all.0.contains(&name.as_str()));
+        .is_some_and(|all| all.0.contains(&name));
     if reserved {
         Err(Violation::new(Code::NOT_ONE_OF))
     } else {
@@ -343,7 +341,6 @@ fn not_reserved(name: &String, cx: &Cx<'_>) -> Result<(), Violation> {
 }
 
 #[derive(Debug, Validate)]
-#[expect(dead_code, reason = "only read")]
 struct Handle(
     #[validate(normalize(trim, lower), chars(3..=9), with_context = not_reserved)] String,
 );

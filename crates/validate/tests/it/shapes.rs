@@ -196,7 +196,7 @@ struct Tree {
     value: u8,
     left: Option<Box<Self>>,
     #[validate(items(..=3))]
-    others: Option<Vec<Tree>>,
+    others: Option<Vec<Self>>,
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //!
 //! `SEAWALL_VECTORS` names a folder with a folder `validate` inside. What is found there is run;
 //! files and kinds that no rule covers are named. Where a rule differs from a suite on purpose, the
-//! difference is a row of a table, with its reason; and a row that excuses nothing fails, too.
+//! difference is a row of a table, with its reason.
 #![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
 
 mod emails;

@@ -134,12 +134,14 @@ const POLICY: &[Difference] = &[
     },
 ];
 
-fn rule_for(validator: &str, args: &Value) -> Option<Box<dyn Fn(&str) -> bool>> {
+type Rule = Box<dyn Fn(&str) -> bool>;
+
+fn rule_for(validator: &str, args: &Value) -> Option<Rule> {
     let plain = args
         .as_array()
         .is_none_or(|all| all.is_empty() || all[0] == serde_json::json!({}));
     let first = &args[0];
-    let bytes = |rule: fn(&[u8]) -> bool| -> Option<Box<dyn Fn(&str) -> bool>> {
+    let bytes = |rule: fn(&[u8]) -> bool| -> Option<Rule> {
         Some(Box::new(move |text: &str| rule(text.as_bytes())))
     };
     match validator {
@@ -187,7 +189,7 @@ fn rule_for(validator: &str, args: &Value) -> Option<Box<dyn Fn(&str) -> bool>> 
 }
 
 /// `[min, max]` or `[{min, max}]`.
-fn length(bytes: bool, args: &Value) -> Option<Box<dyn Fn(&str) -> bool>> {
+fn length(bytes: bool, args: &Value) -> Option<Rule> {
     let number = |value: &Value| value.as_u64().map(|n| usize::try_from(n).unwrap());
     let known = |key: &String| key == "min" || key == "max";
     if args[0]
