@@ -23,6 +23,8 @@ mod scalar;
 mod tagged;
 mod text;
 mod tuple;
+#[cfg(feature = "uuid")]
+mod uuid;
 
 use std::marker::PhantomData;
 

@@ -7,5 +7,7 @@
 )]
 
 mod article;
+mod properties;
 mod rules;
+mod schema;
 mod shapes;
