@@ -6,7 +6,7 @@ use syn::punctuated::Punctuated;
 use syn::{Attribute, Expr, Ident, Result, Token, WherePredicate};
 
 use crate::attr::{self, Item};
-use crate::text::custom_code;
+use crate::text::{code_expr, custom_code};
 
 pub(crate) struct Container {
     /// The path of the library.
@@ -163,7 +163,7 @@ fn check(item: &Item) -> Result<TokenStream> {
     let (mut id, mut message, mut field) = (None, None, None);
     for option in args.options {
         match option.name.to_string().as_str() {
-            "code" => id = Some(option.expr("code = \"snake_case\"")?),
+            "code" => id = Some(code_expr(&option)?),
             "message" => message = Some(option.expr("message = \"must ..\"")?),
             "field" => field = Some(option.text("field = \"name\"")?),
             other => {

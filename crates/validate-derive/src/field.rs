@@ -7,6 +7,7 @@ use syn::{Expr, Ident, Result, Type};
 
 use crate::attr::{self, Item};
 use crate::case::Case;
+use crate::maximum;
 use crate::rules::Rules;
 use crate::serde_attr::{self, Serde};
 
@@ -53,6 +54,10 @@ impl<'a> Field<'a> {
         };
         for item in &items {
             out.take(item)?;
+        }
+        // `nested` is the word of somebody whose type is only called like one of the standard library.
+        if !out.flatten && !out.skip && !items.iter().any(|item| item.name == "nested") {
+            maximum::demand(out.ty, &out.rules)?;
         }
         if (out.flatten || out.skip) && !items.is_empty() {
             let word = if out.flatten { "flattened" } else { "skipped" };

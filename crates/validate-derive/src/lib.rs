@@ -1,10 +1,11 @@
-//! `#[derive(Validate)]`: see `seawall-validate`, which re-exports it and documents it.
+#![doc = include_str!("../README.md")]
 
 mod attr;
 mod case;
 mod container;
 mod emit;
 mod field;
+mod maximum;
 mod rules;
 mod serde_attr;
 mod special;

@@ -275,7 +275,7 @@ impl syn::parse::Parse for Args {
             if word {
                 let item: Item = input.parse()?;
                 if item.name == "code" {
-                    args.id = Some(item.expr("code = \"snake_case\"")?);
+                    args.id = Some(code_expr(&item)?);
                 } else if item.name == "message" {
                     args.message = Some(item.expr("message = \"must ..\"")?);
                 } else {
@@ -338,6 +338,25 @@ impl Args {
         }
         self.plain.iter().map(text).collect()
     }
+}
+
+/// The value of `code = ".."`. A literal is judged here, where its place is known; a constant is
+/// judged by the compiler.
+pub(crate) fn code_expr(item: &Item) -> Result<Expr> {
+    let expr = item.expr("code = \"snake_case\"")?;
+    if let Expr::Lit(syn::ExprLit {
+        lit: syn::Lit::Str(text),
+        ..
+    }) = &expr
+    {
+        let id = text.value();
+        let fits = |c: char| matches!(c, 'a'..='z' | '0'..='9' | '_');
+        if id.is_empty() || id.len() > 63 || !id.chars().all(fits) {
+            let message = "a code is snake_case (a-z, 0-9 and _), of 1 to 63 bytes";
+            return Err(syn::Error::new_spanned(text, message));
+        }
+    }
+    Ok(expr)
 }
 
 pub(crate) fn custom_code(

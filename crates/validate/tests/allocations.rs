@@ -45,7 +45,10 @@ fn a_good_user_costs_its_own_two_strings() {
     let body = br#"{"email":"alice@example.com","name":"Alice Smith","age":30}"#;
     let info = measure(|| {
         let user: User = from_json(body, &Limits::API).unwrap();
-        assert_eq!((user.email.len(), user.name.len(), user.age), (17, 11, Some(30)));
+        assert_eq!(
+            (user.email.len(), user.name.len(), user.age),
+            (17, 11, Some(30))
+        );
     });
     assert_eq!(info.count_total, 2);
 }
@@ -55,7 +58,8 @@ fn a_borrowed_user_costs_nothing() {
     let body = br#"{"email":"alice@example.com","name":" Alice Smith"}"#;
     let info = measure(|| {
         // The name has a space to lose, and borrowing cannot lose one inside; here it is outside.
-        let user: Borrowed<'_> = from_json(br#"{"email":" a@b.co","name":"A"}"#, &Limits::API).unwrap();
+        let user: Borrowed<'_> =
+            from_json(br#"{"email":" a@b.co","name":"A"}"#, &Limits::API).unwrap();
         assert_eq!((user.email.as_ref(), user.name), ("a@b.co", "A"));
     });
     assert_eq!(info.count_total, 0);
@@ -90,7 +94,12 @@ fn a_good_body_peaks_no_higher_than_with_serde_alone() {
     let body = format!(r#"{{"lines":[{}]}}"#, vec![line; 1300].join(","));
     let ours = measure(|| drop(from_json::<Order>(body.as_bytes(), &Limits::API).unwrap()));
     let plain = measure(|| drop(serde_json::from_str::<PlainOrder>(&body).unwrap()));
-    assert!(ours.bytes_max <= plain.bytes_max, "{} and {}", ours.bytes_max, plain.bytes_max);
+    assert!(
+        ours.bytes_max <= plain.bytes_max,
+        "{} and {}",
+        ours.bytes_max,
+        plain.bytes_max
+    );
     assert!(ours.count_total <= plain.count_total);
 }
 
@@ -106,7 +115,12 @@ fn a_bad_body_peaks_at_twice_its_size() {
     for body in bodies {
         let info = measure(|| drop(from_json::<Order>(body.as_bytes(), &Limits::API)));
         let most = 2 * body.len() as u64 + 16_384;
-        assert!(info.bytes_max <= most, "{} for {} bytes", info.bytes_max, body.len());
+        assert!(
+            info.bytes_max <= most,
+            "{} for {} bytes",
+            info.bytes_max,
+            body.len()
+        );
     }
 }
 

@@ -95,7 +95,7 @@ impl Kinds {
                 {
                     const MIN: ::core::primitive::usize = #min;
                     const MAX: ::core::primitive::usize = #max;
-                    const { ::core::assert!(MIN <= MAX, "the fewest characters are more than the most") };
+                    const _: () = ::core::assert!(MIN <= MAX, "the fewest characters are more than the most");
                     if !__v::read::chars(text, MIN, MAX, cx) {
                         return;
                     }
@@ -125,7 +125,7 @@ impl Kinds {
                 {
                     const MIN: ::core::primitive::usize = #least;
                     const MAX: ::core::primitive::usize = #most;
-                    const { ::core::assert!(MIN <= MAX, "the fewest bytes are more than the most") };
+                    const _: () = ::core::assert!(MIN <= MAX, "the fewest bytes are more than the most");
                     if !__v::read::bytes(text, MIN, MAX, cx) {
                         return;
                     }
@@ -247,8 +247,10 @@ impl Kinds {
         } else {
             (TokenStream::new(), TokenStream::new())
         };
+        let ordered = ordered(count);
         self.definitions.extend(quote! {
             struct #name;
+            #ordered
             impl<__T #bound> __v::read::ItemRules<__T> for #name {
                 #counts
                 #repeated
@@ -260,8 +262,10 @@ impl Kinds {
     fn entries(&mut self, count: &Count) -> Ident {
         let name = self.name();
         let counts = counts(count);
+        let ordered = ordered(count);
         self.definitions.extend(quote! {
             struct #name;
+            #ordered
             impl __v::read::EntryRules for #name {
                 #counts
             }
@@ -275,21 +279,25 @@ fn counts(count: &Count) -> TokenStream {
         .min
         .as_ref()
         .map_or_else(|| quote!(0), |min| quote!(#min));
-    match &count.max {
-        Some(max) => quote! {
-            const MIN: ::core::primitive::usize = {
-                ::core::assert!(
-                    { let min: ::core::primitive::usize = #min; min } <= { let max: ::core::primitive::usize = #max; max },
-                    "the fewest items are more than the most"
-                );
-                #min
-            };
-            const MAX: ::core::option::Option<::core::primitive::usize> =
-                ::core::option::Option::Some(#max);
-        },
-        None => quote! {
-            const MIN: ::core::primitive::usize = #min;
-            const MAX: ::core::option::Option<::core::primitive::usize> = ::core::option::Option::None;
-        },
+    let max = match &count.max {
+        Some(max) => quote!(::core::option::Option::Some(#max)),
+        None => quote!(::core::option::Option::None),
+    };
+    quote! {
+        const MIN: ::core::primitive::usize = #min;
+        const MAX: ::core::option::Option<::core::primitive::usize> = #max;
+    }
+}
+
+/// Compares the bounds when the program is checked, and not only when it is built.
+fn ordered(count: &Count) -> TokenStream {
+    let (Some(min), Some(max)) = (&count.min, &count.max) else {
+        return TokenStream::new();
+    };
+    quote! {
+        const _: () = {
+            let (min, max): (::core::primitive::usize, ::core::primitive::usize) = (#min, #max);
+            ::core::assert!(min <= max, "the fewest items are more than the most");
+        };
     }
 }

@@ -55,9 +55,10 @@ use crate::{Cx, Validate};
 /// A type that can be read by rules of the kind `R`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be read by the rules of this field",
-    label = "the rules in `#[validate(..)]` are of another kind than this type",
-    note = "`chars`, `email`, .. are for text; `range`, .. for numbers; `items`, `each` for lists; `items`, `keys`, `values` for maps",
-    note = "text, lists and maps need rules with a maximum; a type of yours needs `#[derive(Validate)]`"
+    label = "needs rules, and rules of its kind",
+    note = "text, lists and maps need a maximum: `#[validate(chars(..=100))]`, `#[validate(items(..=50))]`, `#[validate(entries(..=50))]`; `unbounded` opts out",
+    note = "`chars`, `email`, .. are for text; `range`, .. for numbers; `items`, `each` for lists; `entries`, `keys`, `values` for maps",
+    note = "a type of yours needs `#[derive(Validate)]`, a foreign one `#[validate(serde)]` or `#[validate(parse, chars(..=100))]`"
 )]
 pub trait Read<'de, R>: Sized {
     /// Reads one value; see [`Validate::read`].

@@ -21,7 +21,11 @@ impl<'de> Take<'de> for TakeUuid {
         // spellings of one id from being two keys.
         let text = input.as_str();
         let plain = rule::is_uuid(text.as_bytes());
-        let value = if plain { uuid::Uuid::try_parse(text).ok() } else { None };
+        let value = if plain {
+            uuid::Uuid::try_parse(text).ok()
+        } else {
+            None
+        };
         if value.is_none() {
             cx.fault(Code::UUID);
         }

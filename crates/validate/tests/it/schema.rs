@@ -68,8 +68,10 @@ fn small() -> impl Strategy<Value = Value> {
         (-4_i64..12).prop_map(Value::from),
         Just(json!(0.5)),
         Just(json!(300)),
-        prop::sample::select(vec!["", "a", "b", "abc", "abcd", "éé", "Unit", "A"]).prop_map(Value::from),
-        prop::collection::vec(prop::sample::select(vec!["a", "b", "c"]), 0..4).prop_map(Value::from),
+        prop::sample::select(vec!["", "a", "b", "abc", "abcd", "éé", "Unit", "A"])
+            .prop_map(Value::from),
+        prop::collection::vec(prop::sample::select(vec!["a", "b", "c"]), 0..4)
+            .prop_map(Value::from),
         (-1_i64..11).prop_map(|n| json!({"a": n})),
         Just(json!({"a": 1, "b": 2, "c": 3})),
         Just(json!({"A": 1})),
@@ -92,7 +94,9 @@ fn shape() -> impl Strategy<Value = Value> {
         Just(json!({"kind": "point"})),
         small().prop_map(|v| json!({"kind": "circle", "radius": v})),
         small().prop_map(|v| json!({"radius": v, "kind": "point"})),
-        (external(), small()).prop_map(|(e, v)| json!({"kind": "other", "external": e, "adjacent": {"t": "New", "c": v}})),
+        (external(), small()).prop_map(
+            |(e, v)| json!({"kind": "other", "external": e, "adjacent": {"t": "New", "c": v}})
+        ),
         external().prop_map(|e| json!({"kind": "other", "external": e, "adjacent": {"t": "Unit"}})),
         small(),
     ]
@@ -101,13 +105,26 @@ fn shape() -> impl Strategy<Value = Value> {
 /// An item of which at most two fields are wrong, so that a good part is accepted.
 fn item() -> impl Strategy<Value = Value> {
     let fields = prop::sample::select(vec![
-        "shortName", "count", "share", "tags", "labels", "flag", "unknown", "inner",
+        "shortName",
+        "count",
+        "share",
+        "tags",
+        "labels",
+        "flag",
+        "unknown",
+        "inner",
     ]);
-    (prop::collection::vec((fields, prop::option::of(small())), 0..3), shape(), any::<bool>()).prop_map(
-        |(changes, shape, nest)| {
-            let mut item = json!({"shortName": "ab", "count": 2, "shape": {"kind": "point"}, "flag": true});
+    (
+        prop::collection::vec((fields, prop::option::of(small())), 0..3),
+        shape(),
+        any::<bool>(),
+    )
+        .prop_map(|(changes, shape, nest)| {
+            let mut item =
+                json!({"shortName": "ab", "count": 2, "shape": {"kind": "point"}, "flag": true});
             if nest {
-                item["inner"] = json!({"shortName": "ab", "count": 0, "shape": shape, "flag": false});
+                item["inner"] =
+                    json!({"shortName": "ab", "count": 0, "shape": shape, "flag": false});
             } else {
                 item["shape"] = shape;
             }
@@ -118,8 +135,7 @@ fn item() -> impl Strategy<Value = Value> {
                 }
             }
             item
-        },
-    )
+        })
 }
 
 proptest! {
@@ -156,7 +172,10 @@ fn schema_of_the_article_is_what_one_would_write() {
 #[test]
 fn documentation_becomes_description() {
     let schema = schema_of::<Item>();
-    assert_eq!(schema["$defs"]["Item"]["description"], "An item on a shelf.");
+    assert_eq!(
+        schema["$defs"]["Item"]["description"],
+        "An item on a shelf."
+    );
     let name = &schema["$defs"]["Item"]["properties"]["shortName"];
     assert_eq!(name["description"], "What it is called.");
 }
