@@ -1,6 +1,12 @@
 //! What we answer: each leaf's refusal becomes an [`ApiError`](seawall_errors::ApiError) in
 //! exactly one place.
 
+#[cfg(feature = "degrade")]
+#[cfg_attr(docsrs, doc(cfg(feature = "degrade")))]
+pub mod degrade;
+#[cfg(feature = "health")]
+#[cfg_attr(docsrs, doc(cfg(feature = "health")))]
+pub mod health;
 #[cfg(feature = "ratelimit")]
 #[cfg_attr(docsrs, doc(cfg(feature = "ratelimit")))]
 pub mod ratelimit;
