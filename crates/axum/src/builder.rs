@@ -80,7 +80,6 @@ impl<S: Store> Seawall<S> {
     ///
     /// Routes added to the result afterwards are outside: probes belong there, or in
     /// [`observe`](Self::observe).
-    #[must_use]
     pub fn protect(&self, routes: Router) -> Router {
         let mut routes = routes;
         if let Some(limits) = &self.after {
@@ -104,7 +103,6 @@ impl<S: Store> Seawall<S> {
     }
 
     /// Gives these routes ids and safe errors, and nothing that could refuse them: for probes.
-    #[must_use]
     pub fn observe(&self, routes: Router) -> Router {
         routes.layer((ContextLayer::new(), self.ids.clone(), self.errors.clone()))
     }

@@ -1,6 +1,6 @@
 //! The codes that every service needs.
 
-use crate::{ErrorCode, Retry, render::phrase};
+use crate::{ErrorCode, render::phrase};
 
 crate::error_codes! {
     /// The body is not JSON.
@@ -114,9 +114,7 @@ pub fn for_status(status: u16) -> ErrorCode {
             let title = phrase::of(status).unwrap_or("Request failed");
             ErrorCode::new("request_failed", status, title)
         }
-        505..=599 => {
-            ErrorCode::new("server_error", status, "Server error").with_retry(Retry::Never)
-        }
+        505..=599 => ErrorCode::new("server_error", status, "Server error"),
         _ => INTERNAL_ERROR,
     }
 }

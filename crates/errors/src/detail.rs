@@ -192,6 +192,17 @@ mod tests {
     }
 
     #[test]
+    fn a_pointer_is_bounded_and_printable() {
+        let detail = Detail::new("x", "x").pointer(format!("/a\nb{}", "c".repeat(999)));
+        assert_eq!(detail.json_pointer().map(str::len), Some(256));
+        assert!(
+            detail
+                .json_pointer()
+                .is_some_and(|pointer| pointer.starts_with("/abc"))
+        );
+    }
+
+    #[test]
     fn a_param_given_twice_keeps_the_last_value() {
         let detail = Detail::new("x", "x").param("max", 1).param("max", 2);
         assert!(detail.params().eq([("max", &Value::from(2))]));

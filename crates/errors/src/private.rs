@@ -75,7 +75,7 @@ fn write_chain(line: &mut Line, first: &(dyn Error + 'static), mut depth: usize)
     let mut next = Some(first);
     let mut above = String::new();
     while let Some(error) = next {
-        if depth == MAX_DEPTH || line.full {
+        if depth == MAX_DEPTH {
             line.full = true;
             return;
         }

@@ -11,7 +11,10 @@ use std::time::{Duration, Instant, SystemTime};
 /// `X-RateLimit-Reset` on the calendar. A store that has only one clock (Redis, Postgres) puts it
 /// into both fields. All arithmetic is in whole microseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
-#[expect(clippy::exhaustive_structs, reason = "clocks build it; two clocks is what it means")]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "clocks build it; two clocks is what it means"
+)]
 pub struct Now {
     /// Time since some fixed moment; never goes back.
     pub mono: Duration,
@@ -23,13 +26,19 @@ impl Now {
     /// A moment of a clock that is both monotonic and Unix time.
     #[must_use]
     pub const fn at(time: Duration) -> Self {
-        Self { mono: time, unix: time }
+        Self {
+            mono: time,
+            unix: time,
+        }
     }
 
     /// The moment `time` later.
     #[must_use]
     pub const fn plus(self, time: Duration) -> Self {
-        Self { mono: self.mono.saturating_add(time), unix: self.unix.saturating_add(time) }
+        Self {
+            mono: self.mono.saturating_add(time),
+            unix: self.unix.saturating_add(time),
+        }
     }
 
     #[inline]
@@ -95,8 +104,10 @@ impl SystemClock {
     #[cold]
     fn compare(&self, mono: u64) {
         // Relaxed: each number is meaningful alone; that two threads compare is harmless.
-        self.compare_at.store(mono.saturating_add(COMPARE_EVERY), Ordering::Relaxed);
-        self.unix_at_start.store(nanos(unix()).saturating_sub(mono), Ordering::Relaxed);
+        self.compare_at
+            .store(mono.saturating_add(COMPARE_EVERY), Ordering::Relaxed);
+        self.unix_at_start
+            .store(nanos(unix()).saturating_sub(mono), Ordering::Relaxed);
     }
 }
 
@@ -116,7 +127,10 @@ impl Clock for SystemClock {
             self.compare(mono_ns);
         }
         let unix = self.unix_at_start.load(Ordering::Relaxed);
-        Now { mono, unix: mono.saturating_add(Duration::from_nanos(unix)) }
+        Now {
+            mono,
+            unix: mono.saturating_add(Duration::from_nanos(unix)),
+        }
     }
 }
 
@@ -135,7 +149,10 @@ impl TokioClock {
     /// A clock whose monotonic half starts now.
     #[must_use]
     pub fn new() -> Self {
-        Self { start: tokio_now(), unix_at_start: unix() }
+        Self {
+            start: tokio_now(),
+            unix_at_start: unix(),
+        }
     }
 }
 
@@ -150,7 +167,10 @@ impl Default for TokioClock {
 impl Clock for TokioClock {
     fn now(&self) -> Now {
         let mono = tokio_now() - self.start;
-        Now { mono, unix: self.unix_at_start.saturating_add(mono) }
+        Now {
+            mono,
+            unix: self.unix_at_start.saturating_add(mono),
+        }
     }
 }
 
@@ -217,19 +237,26 @@ pub(crate) fn tokio_now() -> tokio::time::Instant {
 #[expect(clippy::disallowed_methods, reason = "this is clock.rs")]
 fn unix() -> Duration {
     // A calendar before 1970 is a clock that was never set; its windows are as good as any others.
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
+    SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default()
 }
 
 /// 2^64 nanoseconds reach to the year 2554.
 fn nanos(time: Duration) -> u64 {
-    time.as_secs().saturating_mul(1_000_000_000).saturating_add(u64::from(time.subsec_nanos()))
+    time.as_secs()
+        .saturating_mul(1_000_000_000)
+        .saturating_add(u64::from(time.subsec_nanos()))
 }
 
 /// Whole microseconds, rounded down. A moment beyond about 3.4e15 (the year 2077 as Unix time, 107 years as
 /// uptime) stands still there rather than to overflow what stores pack beside it.
 #[inline]
 const fn moment_us(time: Duration) -> u64 {
-    let us = time.as_secs().saturating_mul(1_000_000).saturating_add(time.subsec_micros() as u64);
+    let us = time
+        .as_secs()
+        .saturating_mul(1_000_000)
+        .saturating_add(time.subsec_micros() as u64);
     if us > LATEST_US { LATEST_US } else { us }
 }
 

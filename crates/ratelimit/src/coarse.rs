@@ -89,7 +89,10 @@ impl Clock for CoarseClock {
     fn now(&self) -> Now {
         // Relaxed: each time is meaningful alone, and nothing else is ordered by them.
         let load = |time: &AtomicU64| Duration::from_nanos(time.load(Ordering::Relaxed));
-        Now { mono: load(&self.shared.mono_ns), unix: load(&self.shared.unix_ns) }
+        Now {
+            mono: load(&self.shared.mono_ns),
+            unix: load(&self.shared.unix_ns),
+        }
     }
 }
 

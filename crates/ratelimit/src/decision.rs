@@ -72,19 +72,51 @@ impl Decision {
     }
 
     pub(crate) const fn deny(reports: Reports, source: Source, reason: Reason) -> Self {
-        Self::Deny(Denied { reports, source, reason })
+        Self::Deny(Denied {
+            reports,
+            source,
+            reason,
+        })
     }
 
-    /// The decision that the reports add up to.
+    /// The decision that the reports add up to; `denied` says whether one of them denies.
+    ///
+    /// The decision is made first and filled in place: it is large enough that moving it would show.
     #[inline]
-    pub(crate) fn from_reports(reports: Reports) -> Self {
-        let denied = binding(&reports).filter(|report| report.is_denied());
-        if let Some(report) = denied {
-            let (source, reason) = (report.source(), report.reason());
-            return Self::deny(reports, source, reason);
+    pub(crate) fn gather(denied: bool, reports: impl Iterator<Item = Report>) -> Self {
+        let mut decision = if denied {
+            Self::deny(Reports::new(), Source::Store, Reason::OverLimit)
+        } else {
+            Self::allow(Reports::new(), Source::Store)
+        };
+        match &mut decision {
+            Self::Allow(allowed) => {
+                allowed.reports.extend(reports);
+                let mut elsewhere = allowed.reports.iter().map(Report::source);
+                allowed.source = elsewhere
+                    .find(|s| *s != Source::Store)
+                    .unwrap_or(Source::Store);
+            }
+            Self::Deny(denied) => {
+                denied.reports.extend(reports);
+                if let Some(report) = binding(&denied.reports) {
+                    denied.source = report.source();
+                    denied.reason = report.reason();
+                }
+            }
         }
-        let source = reports.iter().map(Report::source).find(|s| *s != Source::Store);
-        Self::allow(reports, source.unwrap_or(Source::Store))
+        decision
+    }
+
+    /// The decision where the store said that it decided, and did not say what.
+    #[cold]
+    pub(crate) fn unanswered() -> Self {
+        Self::deny(Reports::new(), Source::FailClosed, Reason::StoreRefused)
+    }
+
+    /// The decision where no policy applies.
+    pub(crate) fn unlimited() -> Self {
+        Self::allow(Reports::new(), Source::Store)
     }
 
     /// Whether the caller may go on.
@@ -126,7 +158,9 @@ impl Decision {
     pub fn merge(outer: Self, inner: Self) -> Self {
         let (outer_source, inner_source) = (outer.source(), inner.source());
         let reason = match (&outer, &inner) {
-            (Self::Deny(denied), _) | (_, Self::Deny(denied)) => Some((denied.reason, denied.source)),
+            (Self::Deny(denied), _) | (_, Self::Deny(denied)) => {
+                Some((denied.reason, denied.source))
+            }
             _ => None,
         };
         let mut reports = outer.into_reports();
@@ -134,8 +168,11 @@ impl Decision {
         match reason {
             Some((reason, source)) => Self::deny(reports, source, reason),
             None => {
-                let source =
-                    if outer_source == Source::Store { inner_source } else { outer_source };
+                let source = if outer_source == Source::Store {
+                    inner_source
+                } else {
+                    outer_source
+                };
                 Self::allow(reports, source)
             }
         }
@@ -178,7 +215,9 @@ impl Denied {
 
     /// The reports of the policies that deny.
     pub fn violated(&self) -> impl Iterator<Item = &Report> {
-        self.reports.iter().filter(|report| report.is_denied() && !report.is_shadow())
+        self.reports
+            .iter()
+            .filter(|report| report.is_denied() && !report.is_shadow())
     }
 
     /// The policy with the longest wait.

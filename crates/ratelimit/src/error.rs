@@ -15,11 +15,18 @@ pub struct ConfigError {
 
 impl ConfigError {
     pub(crate) const fn new(key: &'static str, expected: &'static str) -> Self {
-        Self { policy: None, key, expected }
+        Self {
+            policy: None,
+            key,
+            expected,
+        }
     }
 
     pub(crate) fn of(self, policy: &str) -> Self {
-        Self { policy: Some(policy.into()), ..self }
+        Self {
+            policy: Some(policy.into()),
+            ..self
+        }
     }
 
     /// The policy that is meant, if one is.

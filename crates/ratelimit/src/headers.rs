@@ -13,7 +13,7 @@ pub enum Dialect {
     /// `X-RateLimit-Limit` (the capacity), `-Remaining`, and `-Reset` (Unix seconds at which all of
     /// the capacity is there again).
     XRateLimit,
-    /// `RateLimit-Policy` and `RateLimit` of the IETF draft "RateLimit header fields for HTTP",
+    /// `RateLimit-Policy` and `RateLimit` of the IETF draft "`RateLimit` header fields for HTTP",
     /// structured fields of RFC 9651. Its `t` is the time until *more* is there, not all.
     Ietf,
 }
@@ -92,13 +92,27 @@ pub fn write(
     let mut text = String::new();
     if let Some(report) = decision.binding() {
         if dialects.has(Dialect::XRateLimit) {
-            number(&mut text, u64::from(report.quota().burst()), "x-ratelimit-limit", put);
-            number(&mut text, u64::from(report.remaining()), "x-ratelimit-remaining", put);
+            number(
+                &mut text,
+                u64::from(report.quota().burst()),
+                "x-ratelimit-limit",
+                put,
+            );
+            number(
+                &mut text,
+                u64::from(report.remaining()),
+                "x-ratelimit-remaining",
+                put,
+            );
             number(&mut text, report.reset_unix(), "x-ratelimit-reset", put);
         }
         if dialects.has(Dialect::Ietf) {
             text.clear();
-            for report in decision.reports().iter().filter(|report| !report.is_shadow()) {
+            for report in decision
+                .reports()
+                .iter()
+                .filter(|report| !report.is_shadow())
+            {
                 policy_item(&mut text, report);
             }
             put("ratelimit-policy", &text);
@@ -131,7 +145,10 @@ fn policy_item(text: &mut String, report: &Report) {
         text.push_str(", ");
     }
     let quota: &Quota = report.quota();
-    append(text, format_args!("\"{}\";q={}", report.policy(), quota.limit()));
+    append(
+        text,
+        format_args!("\"{}\";q={}", report.policy(), quota.limit()),
+    );
     let period = quota.period();
     if period.subsec_nanos() == 0 {
         append(text, format_args!(";w={}", period.as_secs()));
@@ -139,7 +156,10 @@ fn policy_item(text: &mut String, report: &Report) {
 }
 
 fn limit_item(text: &mut String, report: &Report) {
-    append(text, format_args!("\"{}\";r={}", report.policy(), report.remaining()));
+    append(
+        text,
+        format_args!("\"{}\";r={}", report.policy(), report.remaining()),
+    );
     let next = ceil_seconds(report.next());
     if next > 0 {
         append(text, format_args!(";t={next}"));
@@ -147,5 +167,6 @@ fn limit_item(text: &mut String, report: &Report) {
 }
 
 fn append(text: &mut String, arguments: std::fmt::Arguments<'_>) {
-    text.write_fmt(arguments).expect("a String takes everything");
+    text.write_fmt(arguments)
+        .expect("a String takes everything");
 }

@@ -38,7 +38,8 @@ impl KeyBuf {
             Ok(short) if short < LONG => self.bytes.push(short),
             _ => {
                 self.bytes.push(LONG);
-                self.bytes.extend_from_slice(&(part.len() as u64).to_le_bytes());
+                self.bytes
+                    .extend_from_slice(&(part.len() as u64).to_le_bytes());
             }
         }
         self.bytes.extend_from_slice(part);
@@ -113,6 +114,9 @@ mod tests {
 
     #[test]
     fn debug_tells_no_content() {
-        assert_eq!(format!("{:?}", KeyBuf::new().push("secret")), "KeyBuf(7 bytes)");
+        assert_eq!(
+            format!("{:?}", KeyBuf::new().push("secret")),
+            "KeyBuf(7 bytes)"
+        );
     }
 }

@@ -3,6 +3,8 @@
 
 mod clock;
 mod coarse;
+#[cfg(feature = "serde")]
+mod config;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod decision;
@@ -27,6 +29,8 @@ mod wait;
 pub use clock::TokioClock;
 pub use clock::{Clock, ManualClock, Now, SystemClock};
 pub use coarse::CoarseClock;
+#[cfg(feature = "serde")]
+pub use config::{CountConfig, PolicyConfig};
 pub use decision::{Allowed, Decision, Denied, Reason, Source};
 pub use error::ConfigError;
 pub use key::{KeyBuf, parts as key_parts};
@@ -38,8 +42,8 @@ pub use quota::{Algorithm, Quota, QuotaError};
 pub use report::Report;
 pub use reservation::Reservation;
 pub use store::{
-    BoxError, BoxStore, Charge, DenyCache, Fallback, Grant, MemoryStore, MemoryStoreBuilder, Op, Store,
-    StoreFailure, WhenFull,
+    BoxError, BoxStore, Charge, DenyCache, Fallback, Grant, MemoryStore, MemoryStoreBuilder, Op,
+    Store, StoreFailure, WhenFull,
 };
 #[cfg(feature = "tokio")]
 pub use store::{TimedOut, WithTimeout};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Now;
-use crate::decision::{Decision, Reports};
+use crate::decision::Decision;
 use crate::error::ConfigError;
 use crate::key::KeyBuf;
 use crate::observer::Observer;
@@ -15,7 +15,7 @@ use crate::policy::{Mode, Policy, PolicyName};
 use crate::quota::Quota;
 use crate::report::Report;
 use crate::store::{Charge, MemoryStore, Op, Store};
-use crate::verdict::Verdict;
+use crate::verdict::{Standing, Verdict};
 
 /// One quota over one store.
 ///
@@ -70,7 +70,9 @@ impl<S: Store> Limiter<S> {
     pub fn new(store: S, quota: Quota) -> Self {
         let policy = Policy::named(PolicyName::literal("default"), quota);
         let scope = scope("", &quota.to_string());
-        Self { shared: Arc::new(Shared::new(store, policy, scope)) }
+        Self {
+            shared: Arc::new(Shared::new(store, policy, scope)),
+        }
     }
 
     /// Limits every key by `policy`, on the same counters as [`Policies`](crate::Policies) of that
@@ -82,7 +84,9 @@ impl<S: Store> Limiter<S> {
     pub fn with_policy(store: S, namespace: &str, policy: Policy) -> Result<Self, ConfigError> {
         policy.validate()?;
         let scope = scope(namespace, policy.name().as_str());
-        Ok(Self { shared: Arc::new(Shared::new(store, policy, scope)) })
+        Ok(Self {
+            shared: Arc::new(Shared::new(store, policy, scope)),
+        })
     }
 
     /// The policy.
@@ -103,7 +107,8 @@ impl<S: Store> Limiter<S> {
     /// Dropping the future charges nothing over memory; over a remote store the charge may have been
     /// made.
     pub async fn check(&self, key: impl AsRef<[u8]>) -> Result<Decision, S::Error> {
-        self.decide(Op::Consume, key.as_ref(), self.policy().unit_cost()).await
+        self.decide(Op::Consume, key.as_ref(), self.policy().unit_cost())
+            .await
     }
 
     /// The same without waiting. `None` if the store has to wait: nothing has happened then.
@@ -132,7 +137,8 @@ impl<S: Store> Limiter<S> {
     ///
     /// If the store did not decide.
     pub async fn peek(&self, key: impl AsRef<[u8]>) -> Result<Decision, S::Error> {
-        self.decide(Op::Peek, key.as_ref(), self.policy().unit_cost()).await
+        self.decide(Op::Peek, key.as_ref(), self.policy().unit_cost())
+            .await
     }
 
     /// Gives back what `decision` charged to `key`, as far as it has not come back by itself: never
@@ -142,8 +148,14 @@ impl<S: Store> Limiter<S> {
     ///
     /// If the store did not answer. The charge then stands.
     pub async fn refund(&self, key: impl AsRef<[u8]>, decision: &Decision) -> Result<(), S::Error> {
-        let Decision::Allow(allowed) = decision else { return Ok(()) };
-        for report in allowed.reports().iter().filter(|r| r.policy() == self.policy().name()) {
+        let Decision::Allow(allowed) = decision else {
+            return Ok(());
+        };
+        for report in allowed
+            .reports()
+            .iter()
+            .filter(|r| r.policy() == self.policy().name())
+        {
             if let Some(cost) = NonZeroU32::new(report.cost()) {
                 self.give_back(key.as_ref(), report, cost).await?;
             }
@@ -174,7 +186,9 @@ impl<S: Store> Limiter<S> {
         if self.policy().penalty().is_none() {
             return Ok(false);
         }
-        let charge = self.charge(key.as_ref(), NonZeroU32::MIN).with_block_for(Some(time));
+        let charge = self
+            .charge(key.as_ref(), NonZeroU32::MIN)
+            .with_block_for(Some(time));
         self.perform(Op::BlockFor, charge).await.map(|_| true)
     }
 
@@ -184,10 +198,17 @@ impl<S: Store> Limiter<S> {
     where
         S: Clone,
     {
-        let Shared { store, policy, scope, .. } = &*self.shared;
+        let Shared {
+            store,
+            policy,
+            scope,
+            ..
+        } = &*self.shared;
         let mut shared = Shared::new(store.clone(), policy.clone(), scope.clone());
         shared.observer = Some(Arc::new(observer));
-        Self { shared: Arc::new(shared) }
+        Self {
+            shared: Arc::new(shared),
+        }
     }
 
     pub(crate) async fn give_back(
@@ -197,11 +218,15 @@ impl<S: Store> Limiter<S> {
         cost: NonZeroU32,
     ) -> Result<(), S::Error> {
         let charge = Charge::new(self.shared.scope.as_ref(), key, *report.quota(), cost);
-        self.perform(Op::Refund, charge.with_grant(Some(report.grant()))).await.map(drop)
+        self.perform(Op::Refund, charge.with_grant(Some(report.grant())))
+            .await
+            .map(drop)
     }
 
     pub(crate) async fn charge_up_to(&self, key: &[u8], cost: NonZeroU32) -> Result<(), S::Error> {
-        self.perform(Op::ConsumeUpTo, self.charge(key, cost)).await.map(drop)
+        self.perform(Op::ConsumeUpTo, self.charge(key, cost))
+            .await
+            .map(drop)
     }
 
     #[cfg(feature = "tokio")]
@@ -216,7 +241,7 @@ impl<S: Store> Limiter<S> {
         cost: NonZeroU32,
     ) -> Result<Decision, S::Error> {
         if self.policy().current_mode() == Mode::Off {
-            return Ok(Decision::from_reports(Reports::new()));
+            return Ok(Decision::unlimited());
         }
         let charge = self.charge(key, cost);
         let (now, verdict) = self.perform(op, charge).await?;
@@ -231,12 +256,14 @@ impl<S: Store> Limiter<S> {
         cost: NonZeroU32,
     ) -> Option<Result<Decision, S::Error>> {
         if self.policy().current_mode() == Mode::Off {
-            return Some(Ok(Decision::from_reports(Reports::new())));
+            return Some(Ok(Decision::unlimited()));
         }
         let charge = self.charge(key, cost);
         let mut verdict = [Verdict::UNKNOWN];
         let answer =
-            self.shared.store.decide_now(op, std::slice::from_ref(&charge), &mut verdict)?;
+            self.shared
+                .store
+                .decide_now(op, std::slice::from_ref(&charge), &mut verdict)?;
         Some(answer.map(|now| self.conclude(&charge, verdict[0], now)))
     }
 
@@ -260,11 +287,12 @@ impl<S: Store> Limiter<S> {
 
     #[inline]
     fn conclude(&self, charge: &Charge<'_>, verdict: Verdict, now: Now) -> Decision {
-        let name = *self.policy().name();
-        let (quota, cost) = (*charge.quota(), charge.cost());
-        let mut reports = Reports::new();
-        reports.push(Report::new(name, quota, cost, charge.is_shadow(), verdict, now));
-        let decision = Decision::from_reports(reports);
+        let denied = !charge.is_shadow() && verdict.is_denied();
+        if verdict.standing() == Standing::Unknown {
+            return Decision::unanswered();
+        }
+        let report = Report::new(*self.policy().name(), charge, verdict, now);
+        let decision = Decision::gather(denied, std::iter::once(report));
         if let Some(observer) = &self.shared.observer {
             observer.decided(&decision);
         }
@@ -279,24 +307,30 @@ impl Limiter<MemoryStore> {
     pub fn check_local(&self, key: impl AsRef<[u8]>) -> Decision {
         let key = key.as_ref();
         if self.policy().current_mode() == Mode::Off {
-            return Decision::from_reports(Reports::new());
+            return Decision::unlimited();
         }
         let charge = self.charge(key, self.policy().unit_cost());
         let mut verdict = [Verdict::UNKNOWN];
         let now =
-            self.shared.store.decide_here(Op::Consume, std::slice::from_ref(&charge), &mut verdict);
+            self.shared
+                .store
+                .decide_here(Op::Consume, std::slice::from_ref(&charge), &mut verdict);
         self.conclude(&charge, verdict[0], now)
     }
 }
 
 impl<S> Clone for Limiter<S> {
     fn clone(&self) -> Self {
-        Self { shared: Arc::clone(&self.shared) }
+        Self {
+            shared: Arc::clone(&self.shared),
+        }
     }
 }
 
 impl<S> fmt::Debug for Limiter<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Limiter").field("policy", &self.shared.policy).finish_non_exhaustive()
+        f.debug_struct("Limiter")
+            .field("policy", &self.shared.policy)
+            .finish_non_exhaustive()
     }
 }

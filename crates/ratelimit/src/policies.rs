@@ -85,22 +85,28 @@ impl<S: Store> Policies<S> {
     /// Dropping the future before it is ready charges nothing over memory; over a remote store the
     /// charge may have been made.
     pub async fn check(&self, keys: &[Option<KeyBuf>]) -> Decision {
-        let Some(mut plan) = self.plan(keys) else { return self.mismatch() };
+        let Some(mut plan) = self.plan(keys) else {
+            return self.mismatch();
+        };
         let (charges, out) = (&plan.charges, &mut plan.verdicts);
         let answer = match self.shared.store.decide_now(Op::Consume, charges, out) {
             Some(answer) => answer,
             None => self.shared.store.decide(Op::Consume, charges, out).await,
         };
-        self.conclude(plan, answer)
+        self.conclude(&plan, answer)
     }
 
     /// The same without waiting. `None` if the store has to wait: nothing has happened then.
     #[must_use = "a decision that nobody reads limits nothing"]
     pub fn check_now(&self, keys: &[Option<KeyBuf>]) -> Option<Decision> {
-        let Some(mut plan) = self.plan(keys) else { return Some(self.mismatch()) };
+        let Some(mut plan) = self.plan(keys) else {
+            return Some(self.mismatch());
+        };
         let answer =
-            self.shared.store.decide_now(Op::Consume, &plan.charges, &mut plan.verdicts)?;
-        Some(self.conclude(plan, answer))
+            self.shared
+                .store
+                .decide_now(Op::Consume, &plan.charges, &mut plan.verdicts)?;
+        Some(self.conclude(&plan, answer))
     }
 
     /// Gives back what `decision` charged, as far as it has not come back by itself. `keys` are those
@@ -111,13 +117,16 @@ impl<S: Store> Policies<S> {
 
     /// Refunds the policies whose [`CountRule`] does not count a response with this status.
     pub async fn settle(&self, keys: &[Option<KeyBuf>], decision: &Decision, status: u16) {
-        self.refund_where(keys, decision, |policy| !policy.count_rule().counts(status)).await;
+        self.refund_where(keys, decision, |policy| !policy.count_rule().counts(status))
+            .await;
     }
 
     /// Whether [`settle`](Self::settle) would ever do anything.
     #[must_use]
     pub fn needs_settling(&self) -> bool {
-        self.policies().iter().any(|policy| !matches!(policy.count_rule(), CountRule::Always))
+        self.policies()
+            .iter()
+            .any(|policy| !matches!(policy.count_rule(), CountRule::Always))
     }
 
     async fn refund_where(
@@ -163,14 +172,23 @@ impl<S: Store> Policies<S> {
         local: bool,
     ) -> Charges<'a> {
         let mut charges = Charges::new();
-        for report in decision.reports().iter().filter(|report| !report.is_denied()) {
-            let ours = self.policies().iter().position(|policy| policy.name() == report.policy());
+        for report in decision
+            .reports()
+            .iter()
+            .filter(|report| !report.is_denied())
+        {
+            let ours = self
+                .policies()
+                .iter()
+                .position(|policy| policy.name() == report.policy());
             let Some(index) = ours else { continue };
             let Some(key) = &keys[index] else { continue };
             if !chosen(&self.policies()[index]) || local != self.is_local(report) {
                 continue;
             }
-            let Some(cost) = NonZeroU32::new(report.cost()) else { continue };
+            let Some(cost) = NonZeroU32::new(report.cost()) else {
+                continue;
+            };
             let scope = self.shared.scopes[index].as_ref();
             let charge = Charge::new(scope, key.as_ref(), *report.quota(), cost);
             charges.push(charge.with_grant(Some(report.grant())));
@@ -209,9 +227,9 @@ impl<S: Store> Policies<S> {
     }
 
     #[inline]
-    fn conclude(&self, plan: Plan<'_>, answer: Result<Now, S::Error>) -> Decision {
+    fn conclude(&self, plan: &Plan<'_>, answer: Result<Now, S::Error>) -> Decision {
         let decision = match answer {
-            Ok(now) => Decision::from_reports(self.reports(&plan, now)),
+            Ok(now) => self.decision(plan, now),
             Err(error) => match self.failed(error) {
                 StoreFailure::Refused => {
                     Decision::deny(Reports::new(), Source::FailClosed, Reason::StoreRefused)
@@ -222,25 +240,41 @@ impl<S: Store> Policies<S> {
         self.observed(decision)
     }
 
-    fn reports(&self, plan: &Plan<'_>, now: Now) -> Reports {
-        let mut reports = Reports::new();
-        for ((charge, verdict), index) in plan.charges.iter().zip(&plan.verdicts).zip(&plan.indices)
-        {
-            if verdict.standing() != Standing::Unknown {
-                let name = *self.shared.policies[*index].name();
-                let (quota, cost) = (*charge.quota(), charge.cost());
-                reports.push(Report::new(name, quota, cost, charge.is_shadow(), *verdict, now));
-            }
+    #[inline]
+    fn decision(&self, plan: &Plan<'_>, now: Now) -> Decision {
+        let charges = || plan.charges.iter().zip(&plan.verdicts);
+        let denies =
+            |charge: &Charge<'_>, verdict: &Verdict| !charge.is_shadow() && verdict.is_denied();
+        let denied = charges().any(|(charge, verdict)| denies(charge, verdict));
+        let open = |charge: &Charge<'_>, verdict: &Verdict| {
+            !charge.is_shadow() && verdict.standing() == Standing::Unknown
+        };
+        if !denied && charges().any(|(charge, verdict)| open(charge, verdict)) {
+            return Decision::unanswered();
         }
-        reports
+        let reports = charges()
+            .zip(&plan.indices)
+            .filter_map(|((charge, verdict), index)| {
+                let name = *self.shared.policies[*index].name();
+                let known = verdict.standing() != Standing::Unknown;
+                known.then(|| Report::new(name, charge, *verdict, now))
+            });
+        Decision::gather(denied, reports)
     }
 
     /// Any policy that fails closed denies; else those that count locally decide; else it passes.
     #[cold]
-    fn without_store(&self, plan: Plan<'_>) -> Decision {
+    fn without_store(&self, plan: &Plan<'_>) -> Decision {
         let rules = |index: &usize| self.policies()[*index].store_error_rule();
-        let enforced = plan.charges.iter().zip(&plan.indices).filter(|(c, _)| !c.is_shadow());
-        if enforced.clone().any(|(_, index)| rules(index) == OnStoreError::FailClosed) {
+        let enforced = plan
+            .charges
+            .iter()
+            .zip(&plan.indices)
+            .filter(|(c, _)| !c.is_shadow());
+        if enforced
+            .clone()
+            .any(|(_, index)| rules(index) == OnStoreError::FailClosed)
+        {
             return Decision::deny(Reports::new(), Source::FailClosed, Reason::StoreUnavailable);
         }
         let mut local = Plan::default();
@@ -253,14 +287,19 @@ impl<S: Store> Policies<S> {
                 local.indices.push(*index);
             }
         }
-        let Some(store) = self.shared.local.as_ref().filter(|_| !local.charges.is_empty()) else {
+        let Some(store) = self
+            .shared
+            .local
+            .as_ref()
+            .filter(|_| !local.charges.is_empty())
+        else {
             return Decision::allow(Reports::new(), Source::FailOpen);
         };
         let now = store.decide_here(Op::Consume, &local.charges, &mut local.verdicts);
         for verdict in &mut local.verdicts {
             *verdict = verdict.by(Source::Local);
         }
-        Decision::from_reports(self.reports(&local, now))
+        self.decision(&local, now)
     }
 
     #[cold]
@@ -280,7 +319,11 @@ impl<S: Store> Policies<S> {
     /// belong to is anybody's guess, and a guess must not open the gate.
     #[cold]
     fn mismatch(&self) -> Decision {
-        self.observed(Decision::deny(Reports::new(), Source::FailClosed, Reason::StoreRefused))
+        self.observed(Decision::deny(
+            Reports::new(),
+            Source::FailClosed,
+            Reason::StoreRefused,
+        ))
     }
 
     #[inline]
@@ -294,20 +337,27 @@ impl<S: Store> Policies<S> {
 
 impl<S> Clone for Policies<S> {
     fn clone(&self) -> Self {
-        Self { shared: Arc::clone(&self.shared) }
+        Self {
+            shared: Arc::clone(&self.shared),
+        }
     }
 }
 
 impl<S> fmt::Debug for Policies<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Policies").field("policies", &self.shared.policies).finish_non_exhaustive()
+        f.debug_struct("Policies")
+            .field("policies", &self.shared.policies)
+            .finish_non_exhaustive()
     }
 }
 
 impl<S: Store> PoliciesBuilder<S> {
     /// Keeps these policies apart from others in the same store. Default: empty.
     pub fn namespace(self, namespace: impl Into<String>) -> Self {
-        Self { namespace: namespace.into(), ..self }
+        Self {
+            namespace: namespace.into(),
+            ..self
+        }
     }
 
     /// Adds a policy.
@@ -319,12 +369,18 @@ impl<S: Store> PoliciesBuilder<S> {
     /// The store of policies with [`OnStoreError::Local`]. Default: a [`MemoryStore`] of the default
     /// capacity.
     pub fn local_store(self, store: MemoryStore) -> Self {
-        Self { local: Some(store), ..self }
+        Self {
+            local: Some(store),
+            ..self
+        }
     }
 
     /// Who is told. Default: nobody.
     pub fn observer(self, observer: impl Observer) -> Self {
-        Self { observer: Some(Arc::new(observer)), ..self }
+        Self {
+            observer: Some(Arc::new(observer)),
+            ..self
+        }
     }
 
     /// Makes the policies.
@@ -336,7 +392,10 @@ impl<S: Store> PoliciesBuilder<S> {
         let mut scopes = Vec::with_capacity(self.policies.len());
         for (index, policy) in self.policies.iter().enumerate() {
             policy.validate()?;
-            if self.policies[..index].iter().any(|other| other.name() == policy.name()) {
+            if self.policies[..index]
+                .iter()
+                .any(|other| other.name() == policy.name())
+            {
                 let error = ConfigError::new("name", "expected a name that no other policy has");
                 return Err(error.of(policy.name().as_str()));
             }

@@ -6,7 +6,7 @@ use crate::clock::Now;
 use crate::decision::{Reason, Source};
 use crate::policy::PolicyName;
 use crate::quota::Quota;
-use crate::store::Grant;
+use crate::store::{Charge, Grant};
 use crate::verdict::{Standing, Verdict};
 
 /// What one policy says about one request.
@@ -17,20 +17,22 @@ pub struct Report {
     verdict: Verdict,
     cost: u32,
     shadow: bool,
-    at: Now,
+    at_mono_us: u64,
+    at_unix_us: u64,
 }
 
 impl Report {
     #[inline]
-    pub(crate) const fn new(
-        policy: PolicyName,
-        quota: Quota,
-        cost: u32,
-        shadow: bool,
-        verdict: Verdict,
-        at: Now,
-    ) -> Self {
-        Self { policy, quota, verdict, cost, shadow, at }
+    pub(crate) fn new(policy: PolicyName, charge: &Charge<'_>, verdict: Verdict, at: Now) -> Self {
+        Self {
+            policy,
+            quota: *charge.quota(),
+            verdict,
+            cost: charge.cost(),
+            shadow: charge.is_shadow(),
+            at_mono_us: at.mono_us(),
+            at_unix_us: at.unix_us(),
+        }
     }
 
     /// The name of the policy.
@@ -79,7 +81,7 @@ impl Report {
     /// Unix time in seconds, rounded up, at which all of the capacity is there again.
     #[must_use]
     pub const fn reset_unix(&self) -> u64 {
-        ceil_seconds(self.at.unix.saturating_add(self.verdict.reset()))
+        ceil_seconds(self.at().unix.saturating_add(self.verdict.reset()))
     }
 
     /// Whether this policy denies. If it is a shadow, the request may have passed all the same.
@@ -100,14 +102,21 @@ impl Report {
         self.verdict.source()
     }
 
-    /// The store's time of the decision.
+    /// The store's time of the decision, in whole microseconds.
     #[must_use]
     pub const fn at(&self) -> Now {
-        self.at
+        Now {
+            mono: Duration::from_micros(self.at_mono_us),
+            unix: Duration::from_micros(self.at_unix_us),
+        }
     }
 
     pub(crate) const fn grant(&self) -> Grant {
-        Grant { at: self.at, reset: self.verdict.reset(), source: self.verdict.source() }
+        Grant {
+            at: self.at(),
+            reset: self.verdict.reset(),
+            source: self.verdict.source(),
+        }
     }
 
     pub(crate) const fn reason(&self) -> Reason {
@@ -128,10 +137,12 @@ impl Report {
             return wait(self) > wait(other);
         }
         let (capacity, others) = (self.quota.burst(), other.quota.burst());
-        u64::from(self.remaining()) * u64::from(others) < u64::from(other.remaining()) * u64::from(capacity)
+        u64::from(self.remaining()) * u64::from(others)
+            < u64::from(other.remaining()) * u64::from(capacity)
     }
 }
 
 pub(crate) const fn ceil_seconds(time: Duration) -> u64 {
-    time.as_secs().saturating_add((time.subsec_nanos() > 0) as u64)
+    time.as_secs()
+        .saturating_add((time.subsec_nanos() > 0) as u64)
 }

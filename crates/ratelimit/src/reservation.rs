@@ -55,7 +55,12 @@ impl<S: Store> Limiter<S> {
             Decision::Deny(denied) => Err(denied),
             Decision::Allow(allowed) => {
                 let limiter = self.clone();
-                Ok(Reservation { limiter, key: SmallVec::from_slice(key), estimate, allowed })
+                Ok(Reservation {
+                    limiter,
+                    key: SmallVec::from_slice(key),
+                    estimate,
+                    allowed,
+                })
             }
         })
     }
@@ -89,8 +94,15 @@ impl<S: Store> Reservation<S> {
         if let Some(missing) = NonZeroU32::new(actual.saturating_sub(estimate)) {
             return self.limiter.charge_up_to(&self.key, missing).await;
         }
-        let Some(surplus) = NonZeroU32::new(estimate - actual) else { return Ok(()) };
-        for report in self.allowed.reports().iter().filter(|report| !report.is_denied()) {
+        let Some(surplus) = NonZeroU32::new(estimate - actual) else {
+            return Ok(());
+        };
+        for report in self
+            .allowed
+            .reports()
+            .iter()
+            .filter(|report| !report.is_denied())
+        {
             self.limiter.give_back(&self.key, report, surplus).await?;
         }
         Ok(())
@@ -108,6 +120,8 @@ impl<S: Store> Reservation<S> {
 
 impl<S> fmt::Debug for Reservation<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reservation").field("estimate", &self.estimate).finish_non_exhaustive()
+        f.debug_struct("Reservation")
+            .field("estimate", &self.estimate)
+            .finish_non_exhaustive()
     }
 }

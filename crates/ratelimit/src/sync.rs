@@ -35,7 +35,9 @@ pub(crate) fn lock(mutex: &Mutex<()>) -> MutexGuard<'_, ()> {
 /// Takes a lock that no panic can poison: what it guards holds no data.
 #[cfg(all(test, any(loom, shuttle)))]
 pub(crate) fn lock(mutex: &Mutex<()>) -> MutexGuard<'_, ()> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    mutex
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 /// Zeroed words, of which the operating system gives pages only when they are touched.

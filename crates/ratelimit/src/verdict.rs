@@ -50,12 +50,23 @@ impl Verdict {
         reset_us: u64,
         next_us: u64,
     ) -> Self {
-        let standing = if allowed { Standing::Allowed } else { Standing::OverLimit };
+        let standing = if allowed {
+            Standing::Allowed
+        } else {
+            Standing::OverLimit
+        };
         let retry_us = match retry_us {
             Some(us) => us,
             None => NEVER,
         };
-        Self { standing, source: Source::Store, remaining, retry_us, reset_us, next_us }
+        Self {
+            standing,
+            source: Source::Store,
+            remaining,
+            retry_us,
+            reset_us,
+            next_us,
+        }
     }
 
     /// This verdict for a key that stays blocked for `time`.
@@ -75,7 +86,11 @@ impl Verdict {
         Self {
             standing,
             remaining: 0,
-            retry_us: if self.retry_us == NEVER { NEVER } else { self.retry_us.max(us) },
+            retry_us: if self.retry_us == NEVER {
+                NEVER
+            } else {
+                self.retry_us.max(us)
+            },
             reset_us: self.reset_us.max(us),
             next_us: self.next_us.max(us),
             ..self
@@ -85,7 +100,11 @@ impl Verdict {
     /// This verdict as it reads `us` microseconds later, if nothing happened since.
     pub(crate) const fn later(self, us: u64) -> Self {
         Self {
-            retry_us: if self.retry_us == NEVER { NEVER } else { self.retry_us.saturating_sub(us) },
+            retry_us: if self.retry_us == NEVER {
+                NEVER
+            } else {
+                self.retry_us.saturating_sub(us)
+            },
             reset_us: self.reset_us.saturating_sub(us),
             next_us: self.next_us.saturating_sub(us),
             ..self
@@ -102,6 +121,12 @@ impl Verdict {
     #[must_use]
     pub const fn is_allowed(&self) -> bool {
         matches!(self.standing, Standing::Allowed)
+    }
+
+    /// Whether the charge does not fit. A verdict that is not known is neither allowed nor denied.
+    #[must_use]
+    pub const fn is_denied(&self) -> bool {
+        !matches!(self.standing, Standing::Allowed | Standing::Unknown)
     }
 
     /// How the charge stands.
@@ -157,7 +182,9 @@ const NEVER: u64 = u64::MAX;
 /// Whole microseconds, rounded up, so that waiting them out is enough.
 pub(crate) const fn micros(time: Duration) -> u64 {
     let nanos = time.subsec_nanos().div_ceil(1_000);
-    time.as_secs().saturating_mul(1_000_000).saturating_add(nanos as u64)
+    time.as_secs()
+        .saturating_mul(1_000_000)
+        .saturating_add(nanos as u64)
 }
 
 #[cfg(test)]
@@ -167,8 +194,14 @@ mod tests {
     #[test]
     fn a_block_outlasts_a_shorter_wait_but_does_not_end_a_hopeless_one() {
         let waits = |retry| {
-            let verdict = Verdict::new(false, 3, retry, 10, 5).blocked_for(Duration::from_micros(7));
-            (verdict.retry_after(), verdict.reset(), verdict.next(), verdict.remaining())
+            let verdict =
+                Verdict::new(false, 3, retry, 10, 5).blocked_for(Duration::from_micros(7));
+            (
+                verdict.retry_after(),
+                verdict.reset(),
+                verdict.next(),
+                verdict.remaining(),
+            )
         };
         let us = Duration::from_micros;
         assert_eq!(waits(Some(5)), (Some(us(7)), us(10), us(7), 0));

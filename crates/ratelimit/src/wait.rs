@@ -28,7 +28,10 @@ pub struct Patience {
 impl Patience {
     /// Waits for `time` at most.
     pub const fn at_most(time: Duration) -> Self {
-        Self { at_most: time, jitter: Duration::ZERO }
+        Self {
+            at_most: time,
+            jitter: Duration::ZERO,
+        }
     }
 
     /// Sleeps up to `jitter` longer each time, so that processes which wait for one store do not all
@@ -101,7 +104,9 @@ impl<S: Store> Limiter<S> {
         {
             return Ok(allowed);
         }
-        let place = line.join(key, Self::MAX_WAITING).ok_or(WaitError::TooMany)?;
+        let place = line
+            .join(key, Self::MAX_WAITING)
+            .ok_or(WaitError::TooMany)?;
         let Ok(_my_turn) = timeout_at(deadline, place.turn.lock()).await else {
             return Err(WaitError::TimedOut);
         };
@@ -157,14 +162,23 @@ impl Line {
         }
         let key = self.hasher.hash_one(key);
         let mut keys = self.keys.lock();
-        let queue = keys.entry(key).or_insert_with(|| Queue { turn: Arc::default(), callers: 0 });
+        let queue = keys.entry(key).or_insert_with(|| Queue {
+            turn: Arc::default(),
+            callers: 0,
+        });
         queue.callers += 1;
-        Some(Place { line: self, key, turn: Arc::clone(&queue.turn) })
+        Some(Place {
+            line: self,
+            key,
+            turn: Arc::clone(&queue.turn),
+        })
     }
 
     /// A random time below `jitter`. The hash of a counter is random enough to spread a herd.
     fn spread(&self, jitter: Duration) -> Duration {
-        let random = self.hasher.hash_one(self.spread.fetch_add(1, Ordering::Relaxed));
+        let random = self
+            .hasher
+            .hash_one(self.spread.fetch_add(1, Ordering::Relaxed));
         let parts = u32::try_from(random >> 32).unwrap_or(0);
         jitter.saturating_mul(parts >> 16) / (1 << 16)
     }
@@ -185,7 +199,9 @@ impl Drop for Place<'_> {
 
 impl fmt::Debug for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Line").field("waiting", &self.waiting).finish_non_exhaustive()
+        f.debug_struct("Line")
+            .field("waiting", &self.waiting)
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,6 +1,11 @@
 //! Replays exact traces over the memory store: a few facts kept here, and every file of
 //! `$SEAWALL_VECTORS/ratelimit` if that is set.
-#![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    missing_docs,
+    reason = "tests"
+)]
 
 use std::path::Path;
 use std::sync::Arc;

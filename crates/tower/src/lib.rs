@@ -3,6 +3,7 @@
 
 mod body;
 pub mod body_limit;
+pub mod circuit_breaker;
 pub mod deadline;
 pub mod errors;
 mod head;
@@ -12,6 +13,7 @@ pub mod request_id;
 
 pub use body::ReplyBody;
 pub use body_limit::BodyLimitLayer;
+pub use circuit_breaker::CircuitBreakerLayer;
 pub use deadline::DeadlineLayer;
 pub use errors::ErrorsLayer;
 pub use head::HttpHead;

@@ -139,6 +139,6 @@ mod tests {
     #[test]
     #[should_panic(expected = "same id")]
     fn refuses_a_repetition_across_lists() {
-        assert_unique(&[&[A], &[], &[B, A]]);
+        assert_unique(&[&[B, A], &[], &[A]]);
     }
 }

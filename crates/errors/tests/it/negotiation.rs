@@ -73,6 +73,7 @@ fn a_broken_range_counts_for_nothing() {
         "text/html;a=\"\\\",application/problem+json;b=\"",
         "application/problem+json;a=\"\\\"",
         "application/problem+json;a=\"x\"y\"",
+        "text/html;a=\\\"x,application/problem+json",
     ] {
         check(accept, [Simple, Problem]);
     }
@@ -98,6 +99,7 @@ fn a_named_problem_wins_when_it_weighs_no_less() {
         "application/problem+json;charset=utf-8;q=0.8, application/json;q=0.7",
         "application/problem+json;a=\"x,y;q=0\";q=1",
         "application/problem+json;a=\"\\\"\", application/json",
+        "application/problem+json;a=\"\\\\\", application/json",
         "*/*, application/problem+json",
         "application/*, application/problem+json",
         "text/html,, ,application/problem+json,",

@@ -110,6 +110,7 @@ fn what_no_store_of_ours_wrote_is_refused() {
     };
     assert!(serde_json::from_value::<PublicError>(good.clone()).is_ok());
     check("status", json!(200), "400 to 599");
+    check("status", json!(399), "400 to 599");
     check("status", json!(600), "400 to 599");
     check("status", json!("502"), "status: invalid type");
     check("code", json!(null), "code: invalid type");
@@ -126,6 +127,10 @@ fn what_no_store_of_ours_wrote_is_refused() {
         "neither details nor members",
     );
     check("retry_after", json!(-1), "retry_after: ");
+    let mut masked = good.clone();
+    masked["status"] = json!(500);
+    masked["meta"] = json!([["balance", 1]]);
+    assert!(serde_json::from_value::<PublicError>(masked).is_err());
     assert!(serde_json::from_str::<PublicError>("[]").is_err());
 }
 

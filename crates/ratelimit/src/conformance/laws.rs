@@ -30,12 +30,20 @@ pub async fn laws<S: Store>(store: &S, clock: &ManualClock, run: &str) {
         law("shadow").a_shadow_is_charged_and_stops_nobody().await;
         law("pure denial").a_denial_changes_nothing().await;
         law("peek").a_peek_changes_nothing().await;
-        law("above capacity").a_cost_above_the_capacity_never_fits().await;
-        law("up to").a_charge_up_to_the_capacity_takes_what_is_there().await;
+        law("above capacity")
+            .a_cost_above_the_capacity_never_fits()
+            .await;
+        law("up to")
+            .a_charge_up_to_the_capacity_takes_what_is_there()
+            .await;
         law("refund").a_refund_is_bounded().await;
         law("reset").a_reset_forgets().await;
-        law("penalty").a_penalty_is_kept_apart_from_the_count().await;
-        law("penalty of the guilty").only_who_is_over_the_limit_is_blocked().await;
+        law("penalty")
+            .a_penalty_is_kept_apart_from_the_count()
+            .await;
+        law("penalty of the guilty")
+            .only_who_is_over_the_limit_is_blocked()
+            .await;
         law("no look").blocks_are_looked_up_only_on_request().await;
         law("manual block").a_block_by_hand_never_shortens().await;
         law("twice").one_key_twice_adds_up().await;
@@ -58,12 +66,23 @@ struct Law<'a, S> {
 impl<'a, S: Store> Law<'a, S> {
     fn new(store: &'a S, clock: &'a ManualClock, run: &str, name: &str, quota: Quota) -> Self {
         let scope = KeyBuf::new().push(run).push(name);
-        Law { store, clock, scope, quota, name: name.to_owned() }
+        Law {
+            store,
+            clock,
+            scope,
+            quota,
+            name: name.to_owned(),
+        }
     }
 
     async fn time_is_the_stores(&self) {
         let (now, _) = self.decide(Op::Peek, &[self.charge("a", 1)]).await;
-        assert_eq!(now, self.now(), "{}: the store must return its own time", self.name);
+        assert_eq!(
+            now,
+            self.now(),
+            "{}: the store must return its own time",
+            self.name
+        );
     }
 
     async fn waiting_exactly_the_wait_admits(&self) {
@@ -81,18 +100,37 @@ impl<'a, S: Store> Law<'a, S> {
 
     async fn all_are_charged_or_none(&self) {
         self.spend("spent", CAPACITY).await;
-        let charges = [self.charge("a", 1), self.charge("spent", 1), self.charge("b", 1)];
+        let charges = [
+            self.charge("a", 1),
+            self.charge("spent", 1),
+            self.charge("b", 1),
+        ];
         let (_, verdicts) = self.decide(Op::Consume, &charges).await;
         let allowed: Vec<_> = verdicts.iter().map(Verdict::is_allowed).collect();
-        assert_eq!(allowed, [true, false, true], "{}: each has its own verdict", self.name);
+        assert_eq!(
+            allowed,
+            [true, false, true],
+            "{}: each has its own verdict",
+            self.name
+        );
         let left: Vec<_> = verdicts.iter().map(Verdict::remaining).collect();
-        assert_eq!(left, [CAPACITY, 0, CAPACITY], "{}: of what was not charged", self.name);
+        assert_eq!(
+            left,
+            [CAPACITY, 0, CAPACITY],
+            "{}: of what was not charged",
+            self.name
+        );
         self.left("a", CAPACITY).await;
         self.left("b", CAPACITY).await;
 
-        let (_, verdicts) =
-            self.decide(Op::Consume, &[self.charge("a", 1), self.charge("b", 2)]).await;
-        assert!(verdicts.iter().all(Verdict::is_allowed), "{}: all fit", self.name);
+        let (_, verdicts) = self
+            .decide(Op::Consume, &[self.charge("a", 1), self.charge("b", 2)])
+            .await;
+        assert!(
+            verdicts.iter().all(Verdict::is_allowed),
+            "{}: all fit",
+            self.name
+        );
         self.left("a", CAPACITY - 1).await;
         self.left("b", CAPACITY - 2).await;
     }
@@ -103,11 +141,17 @@ impl<'a, S: Store> Law<'a, S> {
         let charges = [self.charge("a", 1), shadow("spent"), shadow("b")];
         let (_, verdicts) = self.decide(Op::Consume, &charges).await;
         let allowed: Vec<_> = verdicts.iter().map(Verdict::is_allowed).collect();
-        assert_eq!(allowed, [true, false, true], "{}: a shadow tells the truth", self.name);
+        assert_eq!(
+            allowed,
+            [true, false, true],
+            "{}: a shadow tells the truth",
+            self.name
+        );
         self.left("a", CAPACITY - 1).await;
         self.left("b", CAPACITY - 1).await;
 
-        self.decide(Op::Consume, &[self.charge("spent", 1), shadow("c")]).await;
+        self.decide(Op::Consume, &[self.charge("spent", 1), shadow("c")])
+            .await;
         self.left("c", CAPACITY).await;
     }
 
@@ -122,22 +166,45 @@ impl<'a, S: Store> Law<'a, S> {
     async fn a_peek_changes_nothing(&self) {
         self.spend("a", 1).await;
         let first = self.peek("a", 1).await;
-        assert!(first.is_allowed(), "{}: a peek says what a charge would", self.name);
+        assert!(
+            first.is_allowed(),
+            "{}: a peek says what a charge would",
+            self.name
+        );
         assert_eq!(self.peek("a", 1).await, first, "{}", self.name);
-        assert!(!self.peek("a", CAPACITY).await.is_allowed(), "{}", self.name);
+        assert!(
+            !self.peek("a", CAPACITY).await.is_allowed(),
+            "{}",
+            self.name
+        );
         self.left("a", CAPACITY - 1).await;
     }
 
     async fn a_cost_above_the_capacity_never_fits(&self) {
         let verdict = self.denied("a", CAPACITY + 1).await;
         assert_eq!(verdict.retry_after(), None, "{}: no wait helps", self.name);
-        assert_eq!(self.denied("a", u32::MAX).await.retry_after(), None, "{}", self.name);
+        assert_eq!(
+            self.denied("a", u32::MAX).await.retry_after(),
+            None,
+            "{}",
+            self.name
+        );
         self.left("a", CAPACITY).await;
         let none = Quota::per_second(0).with_algorithm(self.quota.algorithm());
         let charge = self.charge("none", 1).with_quota(none);
         let (_, verdicts) = self.decide(Op::Consume, &[charge]).await;
-        assert_eq!(verdicts[0].standing(), Standing::OverLimit, "{}: limit 0 blocks", self.name);
-        assert_eq!(verdicts[0].retry_after(), None, "{}: limit 0 blocks for ever", self.name);
+        assert_eq!(
+            verdicts[0].standing(),
+            Standing::OverLimit,
+            "{}: limit 0 blocks",
+            self.name
+        );
+        assert_eq!(
+            verdicts[0].retry_after(),
+            None,
+            "{}: limit 0 blocks for ever",
+            self.name
+        );
     }
 
     async fn a_charge_up_to_the_capacity_takes_what_is_there(&self) {
@@ -145,11 +212,16 @@ impl<'a, S: Store> Law<'a, S> {
         let (_, verdicts) = self.decide(Op::ConsumeUpTo, &[self.charge("a", 1)]).await;
         let verdict = (verdicts[0].is_allowed(), verdicts[0].remaining());
         assert_eq!(verdict, (true, CAPACITY - 3), "{}: it fits", self.name);
-        self.decide(Op::ConsumeUpTo, &[self.charge("a", u32::MAX)]).await;
+        self.decide(Op::ConsumeUpTo, &[self.charge("a", u32::MAX)])
+            .await;
         self.left("a", 0).await;
         let wait = self.denied("a", CAPACITY).await.retry_after();
         let longest = 2 * self.quota.period();
-        assert!(wait.is_some_and(|wait| wait <= longest), "{}: no debt is kept", self.name);
+        assert!(
+            wait.is_some_and(|wait| wait <= longest),
+            "{}: no debt is kept",
+            self.name
+        );
     }
 
     async fn a_refund_is_bounded(&self) {
@@ -182,12 +254,21 @@ impl<'a, S: Store> Law<'a, S> {
         self.spend("a", CAPACITY).await;
         let charge = self.charge("a", 1).with_block_for(penalty);
         let (_, verdicts) = self.decide(Op::Consume, &[charge]).await;
-        assert_eq!(verdicts[0].standing(), Standing::Blocked, "{}: a penalty", self.name);
+        assert_eq!(
+            verdicts[0].standing(),
+            Standing::Blocked,
+            "{}: a penalty",
+            self.name
+        );
         let (_, verdicts) = self.decide(Op::Reset, &[charge]).await;
         let verdict = (verdicts[0].is_allowed(), verdicts[0].remaining());
         assert_eq!(verdict, (true, CAPACITY), "{}: as new", self.name);
         let (_, verdicts) = self.decide(Op::Consume, &[charge]).await;
-        assert!(verdicts[0].is_allowed(), "{}: the block is forgotten too", self.name);
+        assert!(
+            verdicts[0].is_allowed(),
+            "{}: the block is forgotten too",
+            self.name
+        );
     }
 
     async fn a_penalty_is_kept_apart_from_the_count(&self) {
@@ -196,42 +277,67 @@ impl<'a, S: Store> Law<'a, S> {
         self.spend("a", CAPACITY).await;
         let (_, verdicts) = self.decide(Op::Consume, &[charge]).await;
         let (standing, wait) = (verdicts[0].standing(), verdicts[0].retry_after());
-        assert_eq!((standing, wait), (Standing::Blocked, Some(penalty)), "{}", self.name);
+        assert_eq!(
+            (standing, wait),
+            (Standing::Blocked, Some(penalty)),
+            "{}",
+            self.name
+        );
 
         // The capacity has come back, the block stands, and knocking does not prolong it.
         self.clock.advance(5 * self.quota.period());
         let (_, verdicts) = self.decide(Op::Consume, &[charge]).await;
         let (standing, wait) = (verdicts[0].standing(), verdicts[0].retry_after());
-        assert_eq!((standing, wait), (Standing::Blocked, Some(penalty / 2)), "{}", self.name);
+        assert_eq!(
+            (standing, wait),
+            (Standing::Blocked, Some(penalty / 2)),
+            "{}",
+            self.name
+        );
 
         self.clock.advance(penalty / 2 - Duration::from_micros(1));
         let (_, verdicts) = self.decide(Op::Peek, &[charge]).await;
-        assert_eq!(verdicts[0].standing(), Standing::Blocked, "{}: to the last", self.name);
+        assert_eq!(
+            verdicts[0].standing(),
+            Standing::Blocked,
+            "{}: to the last",
+            self.name
+        );
         self.clock.advance(Duration::from_micros(1));
         let (_, verdicts) = self.decide(Op::Consume, &[charge]).await;
         let verdict = (verdicts[0].is_allowed(), verdicts[0].remaining());
-        assert_eq!(verdict, (true, CAPACITY - 1), "{}: and not longer", self.name);
+        assert_eq!(
+            verdict,
+            (true, CAPACITY - 1),
+            "{}: and not longer",
+            self.name
+        );
     }
 
     async fn only_who_is_over_the_limit_is_blocked(&self) {
         let guarded = |key, cost| self.charge(key, cost).with_block_for(Some(MINUTE));
         self.spend("spent", CAPACITY).await;
-        self.decide(Op::Consume, &[guarded("a", 1), guarded("spent", 1)]).await;
-        let (_, verdicts) = self.decide(Op::Peek, &[guarded("a", 1), guarded("spent", 1)]).await;
+        self.decide(Op::Consume, &[guarded("a", 1), guarded("spent", 1)])
+            .await;
+        let (_, verdicts) = self
+            .decide(Op::Peek, &[guarded("a", 1), guarded("spent", 1)])
+            .await;
         assert_eq!(verdicts[0].standing(), Standing::Allowed, "{}", self.name);
         assert_eq!(verdicts[1].standing(), Standing::Blocked, "{}", self.name);
 
         // A peek does not punish, and neither does a shadow.
         self.spend("b", CAPACITY).await;
         self.decide(Op::Peek, &[guarded("b", 1)]).await;
-        self.decide(Op::Consume, &[guarded("b", 1).shadow(true)]).await;
+        self.decide(Op::Consume, &[guarded("b", 1).shadow(true)])
+            .await;
         let (_, verdicts) = self.decide(Op::Peek, &[guarded("b", 1)]).await;
         assert_eq!(verdicts[0].standing(), Standing::OverLimit, "{}", self.name);
     }
 
     async fn blocks_are_looked_up_only_on_request(&self) {
         let charge = self.charge("a", 1);
-        self.decide(Op::BlockFor, &[charge.with_block_for(Some(MINUTE))]).await;
+        self.decide(Op::BlockFor, &[charge.with_block_for(Some(MINUTE))])
+            .await;
         let (_, verdicts) = self.decide(Op::Peek, &[charge]).await;
         assert!(verdicts[0].is_allowed(), "{}", self.name);
         let looking = charge.with_block_for(Some(Duration::ZERO));
@@ -250,14 +356,22 @@ impl<'a, S: Store> Law<'a, S> {
 
     async fn one_key_twice_adds_up(&self) {
         let half = CAPACITY / 2;
-        let (_, verdicts) =
-            self.decide(Op::Consume, &[self.charge("a", half), self.charge("a", half)]).await;
+        let (_, verdicts) = self
+            .decide(
+                Op::Consume,
+                &[self.charge("a", half), self.charge("a", half)],
+            )
+            .await;
         assert!(verdicts.iter().all(Verdict::is_allowed), "{}", self.name);
         self.left("a", CAPACITY - 2 * half).await;
 
         let charges = [self.charge("b", half), self.charge("b", CAPACITY)];
         let (_, verdicts) = self.decide(Op::Consume, &charges).await;
-        assert!(!verdicts[1].is_allowed(), "{}: the second finds the first", self.name);
+        assert!(
+            !verdicts[1].is_allowed(),
+            "{}: the second finds the first",
+            self.name
+        );
         self.left("b", CAPACITY).await;
     }
 
@@ -271,32 +385,67 @@ impl<'a, S: Store> Law<'a, S> {
         assert!(!verdicts[19].is_allowed(), "{}", self.name);
         self.left(&keys[0], CAPACITY - 1).await;
         let (_, verdicts) = self.decide(Op::Consume, &[]).await;
-        assert!(verdicts.is_empty(), "{}: nothing to charge is nothing to deny", self.name);
+        assert!(
+            verdicts.is_empty(),
+            "{}: nothing to charge is nothing to deny",
+            self.name
+        );
     }
 
     async fn keys_hold_any_bytes(&self) {
         let long = vec![b'x'; 10_000];
         let longer = vec![b'x'; 10_001];
         let keys: [&[u8]; 12] = [
-            b"", b"\0", b"\0\0", b"{a}", b"{a}b", b"a:b", b"a", b"\xff\xfe", b"%00", b"'; --",
-            &long, &longer,
+            b"",
+            b"\0",
+            b"\0\0",
+            b"{a}",
+            b"{a}b",
+            b"a:b",
+            b"a",
+            b"\xff\xfe",
+            b"%00",
+            b"'; --",
+            &long,
+            &longer,
         ];
         let scope = self.scope.as_ref();
         let charge = |key| Charge::new(scope, key, self.quota, cost(CAPACITY));
         for key in keys {
             let (_, verdicts) = self.decide(Op::Consume, &[charge(key)]).await;
             let text = String::from_utf8_lossy(&key[..key.len().min(20)]);
-            assert!(verdicts[0].is_allowed(), "{}: {text:?} is a key of its own", self.name);
+            assert!(
+                verdicts[0].is_allowed(),
+                "{}: {text:?} is a key of its own",
+                self.name
+            );
         }
         // Another scope, whose bytes end where those of the first begin.
-        let (left, right) = (KeyBuf::new().push("n").push("pq"), KeyBuf::new().push("n").push("p"));
+        let (left, right) = (
+            KeyBuf::new().push("n").push("pq"),
+            KeyBuf::new().push("n").push("p"),
+        );
         let charges = [
-            Charge::new(left.as_ref(), self.name.as_bytes(), self.quota, cost(CAPACITY)),
-            Charge::new(right.as_ref(), self.name.as_bytes(), self.quota, cost(CAPACITY)),
+            Charge::new(
+                left.as_ref(),
+                self.name.as_bytes(),
+                self.quota,
+                cost(CAPACITY),
+            ),
+            Charge::new(
+                right.as_ref(),
+                self.name.as_bytes(),
+                self.quota,
+                cost(CAPACITY),
+            ),
         ];
         self.decide(Op::Reset, &charges).await;
         let (_, verdicts) = self.decide(Op::Consume, &charges).await;
-        assert!(verdicts.iter().all(Verdict::is_allowed), "{}: scopes are apart", self.name);
+        assert!(
+            verdicts.iter().all(Verdict::is_allowed),
+            "{}: scopes are apart",
+            self.name
+        );
     }
 
     async fn a_limit_that_shrank_is_owed_once(&self) {
@@ -306,10 +455,18 @@ impl<'a, S: Store> Law<'a, S> {
         let small = small.unwrap_or(self.quota);
         let charge = self.charge("a", 1).with_quota(small);
         let (_, verdicts) = self.decide(Op::Consume, &[charge]).await;
-        assert!(!verdicts[0].is_allowed(), "{}: what was used counts", self.name);
+        assert!(
+            !verdicts[0].is_allowed(),
+            "{}: what was used counts",
+            self.name
+        );
         self.clock.advance(2 * period);
         let (_, verdicts) = self.decide(Op::Consume, &[charge]).await;
-        assert!(verdicts[0].is_allowed(), "{}: but no longer than two periods", self.name);
+        assert!(
+            verdicts[0].is_allowed(),
+            "{}: but no longer than two periods",
+            self.name
+        );
         self.clock.advance(2 * period);
         self.spend("a", CAPACITY).await;
     }
@@ -322,7 +479,11 @@ impl<'a, S: Store> Law<'a, S> {
             let wait = self.denied("a", 1).await.retry_after();
             // One period more than the quota itself can ask.
             let longest = 3 * self.quota.period();
-            assert!(wait.is_some_and(|wait| wait <= longest), "{}: {wait:?}", self.name);
+            assert!(
+                wait.is_some_and(|wait| wait <= longest),
+                "{}: {wait:?}",
+                self.name
+            );
         }
         self.clock.set(before);
     }
@@ -336,8 +497,16 @@ impl<'a, S: Store> Law<'a, S> {
             });
             call
         });
-        let admitted = all(calls.collect()).await.into_iter().filter(|ok| *ok).count();
-        assert_eq!(admitted, CAPACITY as usize, "{}: no more, and no fewer", self.name);
+        let admitted = all(calls.collect())
+            .await
+            .into_iter()
+            .filter(|ok| *ok)
+            .count();
+        assert_eq!(
+            admitted, CAPACITY as usize,
+            "{}: no more, and no fewer",
+            self.name
+        );
         self.left("a", 0).await;
         self.left("b", 0).await;
     }
@@ -360,25 +529,41 @@ impl<'a, S: Store> Law<'a, S> {
 
     async fn spend(&self, key: &str, units: u32) -> Grant {
         let verdict = self.allowed(key, units).await;
-        Grant { at: self.now(), reset: verdict.reset(), source: verdict.source() }
+        Grant {
+            at: self.now(),
+            reset: verdict.reset(),
+            source: verdict.source(),
+        }
     }
 
     async fn allowed(&self, key: &str, units: u32) -> Verdict {
         let (_, verdicts) = self.decide(Op::Consume, &[self.charge(key, units)]).await;
-        assert!(verdicts[0].is_allowed(), "{}: {units} fit for {key}", self.name);
+        assert!(
+            verdicts[0].is_allowed(),
+            "{}: {units} fit for {key}",
+            self.name
+        );
         verdicts[0]
     }
 
     async fn denied(&self, key: &str, units: u32) -> Verdict {
         let (_, verdicts) = self.decide(Op::Consume, &[self.charge(key, units)]).await;
-        assert!(!verdicts[0].is_allowed(), "{}: {units} do not fit for {key}", self.name);
+        assert!(
+            !verdicts[0].is_allowed(),
+            "{}: {units} do not fit for {key}",
+            self.name
+        );
         verdicts[0]
     }
 
     async fn refund(&self, key: &str, units: u32, grant: Option<Grant>) {
         let charge = self.charge(key, units).with_grant(grant);
         let (_, verdicts) = self.decide(Op::Refund, &[charge]).await;
-        assert!(verdicts[0].is_allowed(), "{}: a refund is always allowed", self.name);
+        assert!(
+            verdicts[0].is_allowed(),
+            "{}: a refund is always allowed",
+            self.name
+        );
     }
 
     async fn peek(&self, key: &str, units: u32) -> Verdict {
@@ -395,12 +580,20 @@ impl<'a, S: Store> Law<'a, S> {
 async fn all<T>(mut calls: Vec<Pin<Box<dyn Future<Output = T> + Send + '_>>>) -> Vec<T> {
     let mut done: Vec<Option<T>> = calls.iter().map(|_| None).collect();
     poll_fn(|cx| {
-        for (call, done) in calls.iter_mut().zip(&mut done).filter(|(_, done)| done.is_none()) {
+        for (call, done) in calls
+            .iter_mut()
+            .zip(&mut done)
+            .filter(|(_, done)| done.is_none())
+        {
             if let Poll::Ready(value) = call.as_mut().poll(cx) {
                 *done = Some(value);
             }
         }
-        if done.iter().all(Option::is_some) { Poll::Ready(()) } else { Poll::Pending }
+        if done.iter().all(Option::is_some) {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
     })
     .await;
     done.into_iter().flatten().collect()

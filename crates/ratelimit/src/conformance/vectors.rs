@@ -57,7 +57,11 @@ pub async fn run_vectors<S: Store>(
     files.sort();
     let mut counts = Counts::default();
     for path in files {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         let text = match std::fs::read_to_string(&path) {
             Ok(text) if name.ends_with(".json") => text,
             _ => {
@@ -65,7 +69,12 @@ pub async fn run_vectors<S: Store>(
                 continue;
             }
         };
-        let replay = Replay { store, clock, run, file: &name };
+        let replay = Replay {
+            store,
+            clock,
+            run,
+            file: &name,
+        };
         match serde_json::from_str::<Value>(&text) {
             Ok(Value::Object(parts)) => {
                 for (part, traces) in &parts {
@@ -101,7 +110,9 @@ impl<S: Store> Replay<'_, S> {
                     counts.traces += 1;
                     counts.steps += trace.steps.len();
                 }
-                None => counts.skipped.push(format!("{}: {part}/{name}#{index}", self.file)),
+                None => counts
+                    .skipped
+                    .push(format!("{}: {part}/{name}#{index}", self.file)),
             }
         }
     }
@@ -126,7 +137,11 @@ impl<S: Store> Replay<'_, S> {
                 .collect();
             let mut verdicts = vec![Verdict::UNKNOWN; charges.len()];
             let what = || format!("{}: {name}: step {number}", self.file);
-            if let Err(error) = self.store.decide(Op::Consume, &charges, &mut verdicts).await {
+            if let Err(error) = self
+                .store
+                .decide(Op::Consume, &charges, &mut verdicts)
+                .await
+            {
                 panic!("{}: {error}", what());
             }
             step.expected.check(&verdicts, &what);
@@ -159,13 +174,18 @@ impl Trace {
     fn read(trace: &Value) -> Option<Self> {
         let quotas = match (trace.get("quota"), trace.get("layers")) {
             (Some(one), None) => vec![quota(one)?],
-            (None, Some(layers)) => {
-                layers.as_array()?.iter().map(quota).collect::<Option<Vec<_>>>()?
-            }
+            (None, Some(layers)) => layers
+                .as_array()?
+                .iter()
+                .map(quota)
+                .collect::<Option<Vec<_>>>()?,
             _ => return None,
         };
         let steps = trace.get("steps")?.as_array()?;
-        let steps = steps.iter().map(|step| Step::read(step, quotas.len())).collect::<Option<_>>()?;
+        let steps = steps
+            .iter()
+            .map(|step| Step::read(step, quotas.len()))
+            .collect::<Option<_>>()?;
         Some(Self { quotas, steps })
     }
 }
@@ -175,7 +195,11 @@ impl Step {
         let text = |value: &Value| value.as_str().map(str::to_owned);
         let keys = match (step.get("key"), step.get("keys")) {
             (Some(key), None) => vec![text(key)?],
-            (None, Some(keys)) => keys.as_array()?.iter().map(text).collect::<Option<Vec<_>>>()?,
+            (None, Some(keys)) => keys
+                .as_array()?
+                .iter()
+                .map(text)
+                .collect::<Option<Vec<_>>>()?,
             _ => return None,
         };
         if keys.len() != layers {
@@ -183,7 +207,12 @@ impl Step {
         }
         let index = |value: &Value| usize::try_from(value.as_u64()?).ok();
         let denied_by = match step.get("denied_by") {
-            Some(by) => Some(by.as_array()?.iter().map(index).collect::<Option<Vec<_>>>()?),
+            Some(by) => Some(
+                by.as_array()?
+                    .iter()
+                    .map(index)
+                    .collect::<Option<Vec<_>>>()?,
+            ),
             None => None,
         };
         let retry_after_us = match step.get("retry_after_us") {
@@ -214,7 +243,12 @@ impl Expected {
             .filter(|(_, verdict)| !verdict.is_allowed())
             .map(|(index, _)| index)
             .collect();
-        assert_eq!(denied.is_empty(), self.allow, "{}: allow; {verdicts:?}", what());
+        assert_eq!(
+            denied.is_empty(),
+            self.allow,
+            "{}: allow; {verdicts:?}",
+            what()
+        );
         if let Some(by) = &self.denied_by {
             assert_eq!(&denied, by, "{}: denied by", what());
         }
@@ -227,7 +261,12 @@ impl Expected {
             assert_eq!(verdict.retry_after(), wait, "{}: retry after", what());
         }
         if let Some(reset) = self.reset_after_us {
-            assert_eq!(verdict.reset(), Duration::from_micros(reset), "{}: reset", what());
+            assert_eq!(
+                verdict.reset(),
+                Duration::from_micros(reset),
+                "{}: reset",
+                what()
+            );
         }
     }
 }

@@ -24,7 +24,9 @@ pub(crate) fn consume(quota: &Quota, tat: u64, cost: u32, now: u64) -> Option<u6
 #[inline]
 pub(crate) fn consume_up_to(quota: &Quota, tat: u64, cost: u32, now: u64) -> u64 {
     let full = now + quota.refill_us();
-    tat.clamp(now, full).saturating_add(price(quota, cost)).min(full)
+    tat.clamp(now, full)
+        .saturating_add(price(quota, cost))
+        .min(full)
 }
 
 /// `paid_until` is what `tat` was right after the grant: from then on that grant has come back by
@@ -101,8 +103,14 @@ mod tests {
     fn a_clock_that_jumped_back_locks_nobody_out_for_longer_than_a_refill() {
         let far = t(3_600_000);
         assert_eq!(consume(&QUOTA, far, 1, t(0)), None);
-        assert_eq!(measure(&QUOTA, far, 1, t(0), false).retry_after(), Some(Duration::from_millis(200)));
-        assert_eq!(measure(&QUOTA, far, 1, t(0), false).reset(), Duration::from_secs(1));
+        assert_eq!(
+            measure(&QUOTA, far, 1, t(0), false).retry_after(),
+            Some(Duration::from_millis(200))
+        );
+        assert_eq!(
+            measure(&QUOTA, far, 1, t(0), false).reset(),
+            Duration::from_secs(1)
+        );
     }
 
     #[test]

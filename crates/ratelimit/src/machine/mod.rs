@@ -57,9 +57,9 @@ impl State {
     #[must_use]
     pub fn consume_up_to(&self, quota: &Quota, cost: u32, now: Now) -> Self {
         match self.fitting(quota) {
-            Self::Gcra { tat } => {
-                Self::Gcra { tat: gcra::consume_up_to(quota, tat, cost, now.mono_us()) }
-            }
+            Self::Gcra { tat } => Self::Gcra {
+                tat: gcra::consume_up_to(quota, tat, cost, now.mono_us()),
+            },
             Self::Windows(windows) => {
                 Self::Windows(window::consume_up_to(quota, windows, cost, now.unix_us()))
             }
@@ -74,7 +74,9 @@ impl State {
         match self.fitting(quota) {
             Self::Gcra { tat } => {
                 let paid_until = grant.map(|g| g.at.mono_us().saturating_add(g.reset_us()));
-                Self::Gcra { tat: gcra::refund(quota, tat, cost, paid_until, now.mono_us()) }
+                Self::Gcra {
+                    tat: gcra::refund(quota, tat, cost, paid_until, now.mono_us()),
+                }
             }
             Self::Windows(windows) => {
                 let paid_at = grant.map(|g| g.at.unix_us());

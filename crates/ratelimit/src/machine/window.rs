@@ -14,7 +14,10 @@ use crate::verdict::Verdict;
 
 /// Counts of the current and of the earlier window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
-#[expect(clippy::exhaustive_structs, reason = "stores build it from what they read")]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "stores build it from what they read"
+)]
 pub struct Windows {
     /// When the current window began, in microseconds since the Unix epoch; a multiple of the period.
     pub start: u64,
@@ -26,20 +29,28 @@ pub struct Windows {
 
 impl Windows {
     /// No window at all: the state of a key that was never seen.
-    pub const EMPTY: Self = Self { start: 0, current: 0, earlier: 0 };
+    pub const EMPTY: Self = Self {
+        start: 0,
+        current: 0,
+        earlier: 0,
+    };
 }
 
 #[inline]
 pub(crate) fn consume(quota: &Quota, windows: Windows, cost: u32, now: u64) -> Option<Windows> {
     let windows = roll(quota, windows, now);
-    fits(quota, windows, cost, now)
-        .then(|| Windows { current: windows.current + cost, ..windows })
+    fits(quota, windows, cost, now).then(|| Windows {
+        current: windows.current + cost,
+        ..windows
+    })
 }
 
 #[inline]
 pub(crate) fn consume_up_to(quota: &Quota, windows: Windows, cost: u32, now: u64) -> Windows {
     let windows = roll(quota, windows, now);
-    let current = windows.current.saturating_add(cost.min(remaining(quota, windows, now)));
+    let current = windows
+        .current
+        .saturating_add(cost.min(remaining(quota, windows, now)));
     Windows { current, ..windows }
 }
 
@@ -57,10 +68,14 @@ pub(crate) fn refund(
     let period = quota.period_us();
     match paid_at {
         Some(at) if at < windows.start && windows.start - at > period => windows,
-        Some(at) if at < windows.start => {
-            Windows { earlier: windows.earlier.saturating_sub(cost), ..windows }
-        }
-        _ => Windows { current: windows.current.saturating_sub(cost), ..windows },
+        Some(at) if at < windows.start => Windows {
+            earlier: windows.earlier.saturating_sub(cost),
+            ..windows
+        },
+        _ => Windows {
+            current: windows.current.saturating_sub(cost),
+            ..windows
+        },
     }
 }
 
@@ -74,7 +89,11 @@ pub(crate) fn measure(
 ) -> Verdict {
     let windows = roll(quota, windows, now);
     let remaining = remaining(quota, windows, now);
-    let retry_us = if allowed { Some(0) } else { wait_for(quota, windows, cost, now) };
+    let retry_us = if allowed {
+        Some(0)
+    } else {
+        wait_for(quota, windows, cost, now)
+    };
     let end = windows.start + quota.period_us() - now;
     let reset_us = match quota.algorithm() {
         Algorithm::SlidingWindow if windows.current > 0 => end + quota.period_us(),
@@ -102,17 +121,32 @@ fn roll(quota: &Quota, windows: Windows, now: u64) -> Windows {
     };
     if windows.start >= start {
         let start = windows.start.min(start + period);
-        Windows { start, current, earlier }
+        Windows {
+            start,
+            current,
+            earlier,
+        }
     } else if start - windows.start == period && quota.algorithm() == Algorithm::SlidingWindow {
-        Windows { start, current: 0, earlier: current }
+        Windows {
+            start,
+            current: 0,
+            earlier: current,
+        }
     } else {
-        Windows { start, current: 0, earlier: 0 }
+        Windows {
+            start,
+            current: 0,
+            earlier: 0,
+        }
     }
 }
 
 #[inline]
 fn fits(quota: &Quota, windows: Windows, cost: u32, now: u64) -> bool {
-    let Some(room) = quota.limit().checked_sub(cost).and_then(|r| r.checked_sub(windows.current))
+    let Some(room) = quota
+        .limit()
+        .checked_sub(cost)
+        .and_then(|r| r.checked_sub(windows.current))
     else {
         return false;
     };
@@ -182,7 +216,11 @@ mod tests {
     }
 
     fn at(start: u64, current: u32, earlier: u32) -> Windows {
-        Windows { start, current, earlier }
+        Windows {
+            start,
+            current,
+            earlier,
+        }
     }
 
     fn ms(ms: u64) -> Duration {
@@ -194,18 +232,33 @@ mod tests {
         let full = consume(&FIXED, Windows::EMPTY, 10, t(300)).unwrap();
         assert_eq!(full, at(t(0), 10, 0));
         assert_eq!(consume(&FIXED, full, 1, t(1_000) - 1), None);
-        assert_eq!(measure(&FIXED, full, 1, t(300), false).retry_after(), Some(ms(700)));
-        assert_eq!(consume(&FIXED, full, 10, t(1_000)), Some(at(t(1_000), 10, 0)));
+        assert_eq!(
+            measure(&FIXED, full, 1, t(300), false).retry_after(),
+            Some(ms(700))
+        );
+        assert_eq!(
+            consume(&FIXED, full, 10, t(1_000)),
+            Some(at(t(1_000), 10, 0))
+        );
     }
 
     #[test]
     fn a_sliding_window_counts_the_covered_part_of_the_earlier_one() {
         let earlier = at(t(0), 10, 0);
         assert_eq!(consume(&SLIDING, earlier, 1, t(1_099)), None);
-        assert_eq!(consume(&SLIDING, earlier, 1, t(1_100)), Some(at(t(1_000), 1, 10)));
-        assert_eq!(consume(&SLIDING, earlier, 5, t(1_500)), Some(at(t(1_000), 5, 10)));
+        assert_eq!(
+            consume(&SLIDING, earlier, 1, t(1_100)),
+            Some(at(t(1_000), 1, 10))
+        );
+        assert_eq!(
+            consume(&SLIDING, earlier, 5, t(1_500)),
+            Some(at(t(1_000), 5, 10))
+        );
         assert_eq!(consume(&SLIDING, earlier, 6, t(1_500)), None);
-        assert_eq!(consume(&SLIDING, earlier, 10, t(2_000)), Some(at(t(2_000), 10, 0)));
+        assert_eq!(
+            consume(&SLIDING, earlier, 10, t(2_000)),
+            Some(at(t(2_000), 10, 0))
+        );
     }
 
     #[test]
@@ -216,13 +269,19 @@ mod tests {
         let earlier = at(700, 3, 0);
         assert_eq!(consume(&quota, earlier, 1, 707 + 2), None);
         assert!(consume(&quota, earlier, 1, 707 + 3).is_some());
-        assert_eq!(measure(&quota, earlier, 1, 707, false).retry_after(), Some(Duration::from_micros(3)));
+        assert_eq!(
+            measure(&quota, earlier, 1, 707, false).retry_after(),
+            Some(Duration::from_micros(3))
+        );
     }
 
     #[test]
     fn a_denied_request_is_told_when_it_fits() {
         let check = |windows, cost, now, expected| {
-            assert_eq!(measure(&SLIDING, windows, cost, now, false).retry_after(), expected);
+            assert_eq!(
+                measure(&SLIDING, windows, cost, now, false).retry_after(),
+                expected
+            );
         };
         check(at(t(0), 10, 0), 1, t(500), Some(ms(600)));
         check(at(t(0), 5, 10), 5, t(0), Some(ms(1_000)));
@@ -233,7 +292,10 @@ mod tests {
     #[test]
     fn tells_when_all_has_slid_out() {
         let check = |windows, expected| {
-            assert_eq!(measure(&SLIDING, windows, 1, t(250), true).reset(), expected);
+            assert_eq!(
+                measure(&SLIDING, windows, 1, t(250), true).reset(),
+                expected
+            );
         };
         check(at(t(0), 1, 0), ms(1_750));
         check(at(t(0), 0, 1), ms(750));
@@ -248,7 +310,10 @@ mod tests {
         check(at(t(0), 0, 10), ms(100));
         check(at(t(0), 10, 0), ms(1_100));
         check(Windows::EMPTY, ms(0));
-        assert_eq!(measure(&FIXED, at(t(0), 1, 0), 1, t(400), true).next(), ms(600));
+        assert_eq!(
+            measure(&FIXED, at(t(0), 1, 0), 1, t(400), true).next(),
+            ms(600)
+        );
     }
 
     #[test]
@@ -256,9 +321,15 @@ mod tests {
         for quota in [FIXED, SLIDING] {
             let ahead = at(t(1_000), 10, 0);
             assert_eq!(consume(&quota, ahead, 1, t(999)), None);
-            assert_eq!(measure(&FIXED, ahead, 1, t(999), false).retry_after(), Some(ms(1_001)));
+            assert_eq!(
+                measure(&FIXED, ahead, 1, t(999), false).retry_after(),
+                Some(ms(1_001))
+            );
             let far_ahead = at(t(3_600_000), 10, 0);
-            assert_eq!(measure(&FIXED, far_ahead, 1, t(0), false).retry_after(), Some(ms(2_000)));
+            assert_eq!(
+                measure(&FIXED, far_ahead, 1, t(0), false).retry_after(),
+                Some(ms(2_000))
+            );
         }
     }
 
@@ -266,7 +337,10 @@ mod tests {
     fn a_limit_that_shrank_is_owed_once() {
         let quota = Quota::per_second(2).with_algorithm(Algorithm::SlidingWindow);
         let verdict = measure(&quota, at(t(0), 1_000, 1_000), 1, t(0), false);
-        assert_eq!((verdict.remaining(), verdict.retry_after()), (0, Some(ms(1_500))));
+        assert_eq!(
+            (verdict.remaining(), verdict.retry_after()),
+            (0, Some(ms(1_500)))
+        );
     }
 
     #[test]
@@ -284,9 +358,18 @@ mod tests {
 
     #[test]
     fn a_charge_up_to_the_limit_fills_what_is_left() {
-        assert_eq!(consume_up_to(&SLIDING, at(t(0), 4, 0), 100, t(0)), at(t(0), 10, 0));
-        assert_eq!(consume_up_to(&SLIDING, at(t(0), 4, 4), 100, t(0)), at(t(0), 6, 4));
-        assert_eq!(consume_up_to(&SLIDING, at(t(0), 4, 4), 1, t(500)), at(t(0), 5, 4));
+        assert_eq!(
+            consume_up_to(&SLIDING, at(t(0), 4, 0), 100, t(0)),
+            at(t(0), 10, 0)
+        );
+        assert_eq!(
+            consume_up_to(&SLIDING, at(t(0), 4, 4), 100, t(0)),
+            at(t(0), 6, 4)
+        );
+        assert_eq!(
+            consume_up_to(&SLIDING, at(t(0), 4, 4), 1, t(500)),
+            at(t(0), 5, 4)
+        );
     }
 
     #[test]
@@ -295,7 +378,14 @@ mod tests {
         let quota = quota.with_algorithm(Algorithm::SlidingWindow);
         let windows = at(0, u32::MAX, u32::MAX);
         assert_eq!(consume(&quota, windows, 1, 5), None);
-        assert!(measure(&quota, windows, u32::MAX, 5, false).retry_after().is_some());
-        assert_eq!(consume(&quota, Windows::EMPTY, u32::MAX, 0), Some(at(0, u32::MAX, 0)));
+        assert!(
+            measure(&quota, windows, u32::MAX, 5, false)
+                .retry_after()
+                .is_some()
+        );
+        assert_eq!(
+            consume(&quota, Windows::EMPTY, u32::MAX, 0),
+            Some(at(0, u32::MAX, 0))
+        );
     }
 }

@@ -49,6 +49,8 @@ type QuotaByKey = Arc<dyn Fn(&[u8]) -> Quota + Send + Sync>;
 
 /// Whether a policy denies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 #[repr(u8)]
 pub enum Mode {
@@ -66,6 +68,11 @@ pub enum Mode {
 /// Where several policies are decided in one call, one that fails closed denies for all; else those
 /// that count locally decide; else the request passes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(
+    feature = "serde",
+    serde(rename_all = "snake_case", deny_unknown_fields)
+)]
 #[non_exhaustive]
 pub enum OnStoreError {
     /// Let pass. The default: most limits protect availability, and an outage of the store should
@@ -143,13 +150,19 @@ impl Policy {
     /// Whether the policy denies. Default: [`Mode::Enforce`]. Not shared with earlier clones.
     #[must_use]
     pub fn mode(self, mode: Mode) -> Self {
-        Self { mode: Arc::new(AtomicU8::new(mode as u8)), ..self }
+        Self {
+            mode: Arc::new(AtomicU8::new(mode as u8)),
+            ..self
+        }
     }
 
     /// What happens when the store is out of reach. Default: [`OnStoreError::FailOpen`].
     #[must_use]
     pub fn on_store_error(self, on_store_error: OnStoreError) -> Self {
-        Self { on_store_error, ..self }
+        Self {
+            on_store_error,
+            ..self
+        }
     }
 
     /// Blocks a key that is over its limit for `time`, whatever comes back meanwhile. The block is
@@ -158,14 +171,20 @@ impl Policy {
     /// are looked up.
     #[must_use]
     pub fn block_for(self, time: Duration) -> Self {
-        Self { block_for: Some(time), ..self }
+        Self {
+            block_for: Some(time),
+            ..self
+        }
     }
 
     /// Chooses the quota by the key ([`key::parts`](crate::key_parts) takes it apart). Default: one
     /// quota for all. The quota given to [`new`](Self::new) is then only what is documented.
     #[must_use]
     pub fn quota_by_key(self, choose: impl Fn(&[u8]) -> Quota + Send + Sync + 'static) -> Self {
-        Self { quota_by_key: Some(Arc::new(choose)), ..self }
+        Self {
+            quota_by_key: Some(Arc::new(choose)),
+            ..self
+        }
     }
 
     /// Which responses count. Default: [`CountRule::Always`].
@@ -244,8 +263,13 @@ impl Policy {
             let error = ConfigError::new("cost", "expected at most the capacity of the quota");
             return Err(error.of(self.name.as_str()));
         }
-        if self.block_for.is_some_and(|time| time > Quota::LONGEST_PERIOD) {
-            return Err(ConfigError::new("block_for", "expected at most 366 days").of(self.name.as_str()));
+        if self
+            .block_for
+            .is_some_and(|time| time > Quota::LONGEST_PERIOD)
+        {
+            return Err(
+                ConfigError::new("block_for", "expected at most 366 days").of(self.name.as_str())
+            );
         }
         Ok(())
     }
@@ -294,13 +318,20 @@ mod tests {
         let error = cost(11).unwrap_err();
         assert_eq!((error.policy(), error.key()), (Some("p"), "cost"));
         // Blocking everything is a quota of its own, and meant.
-        assert_eq!(Policy::new("p", Quota::per_minute(0)).unwrap().validate(), Ok(()));
+        assert_eq!(
+            Policy::new("p", Quota::per_minute(0)).unwrap().validate(),
+            Ok(())
+        );
     }
 
     #[test]
     fn counts_what_the_rule_says() {
         let check = |rule: CountRule, ok, failed| {
-            assert_eq!((rule.counts(200), rule.counts(400)), (ok, failed), "{rule:?}");
+            assert_eq!(
+                (rule.counts(200), rule.counts(400)),
+                (ok, failed),
+                "{rule:?}"
+            );
         };
         check(CountRule::Always, true, true);
         check(CountRule::Failures, false, true);

@@ -10,7 +10,7 @@ use crate::error::ConfigError;
 /// It is kept inline, so that a report can carry it without touching a shared counter.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PolicyName {
-    bytes: [u8; PolicyName::LONGEST],
+    bytes: [u8; Self::LONGEST],
     length: u8,
 }
 
@@ -43,6 +43,7 @@ impl PolicyName {
 
     /// The name.
     #[must_use]
+    #[expect(clippy::missing_panics_doc, reason = "only ASCII is ever stored")]
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.bytes[..usize::from(self.length)])
             .expect("only ASCII is ever stored")
@@ -62,7 +63,10 @@ impl PolicyName {
             i += 1;
         }
         #[expect(clippy::cast_possible_truncation, reason = "compared with 31 above")]
-        Some(Self { bytes, length: name.len() as u8 })
+        Some(Self {
+            bytes,
+            length: name.len() as u8,
+        })
     }
 }
 
@@ -116,6 +120,9 @@ mod tests {
     #[test]
     fn reads_back() {
         let name: PolicyName = "per-user".parse().unwrap();
-        assert_eq!((name.as_str(), &*name.to_string()), ("per-user", "per-user"));
+        assert_eq!(
+            (name.as_str(), &*name.to_string()),
+            ("per-user", "per-user")
+        );
     }
 }

@@ -112,14 +112,23 @@ impl Quota {
         if limit as u128 > period_us {
             return Err(QuotaError::TOO_FAST);
         }
-        #[expect(clippy::cast_possible_truncation, reason = "at most 366 days of microseconds")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "at most 366 days of microseconds"
+        )]
         let period_us = period_us as u64;
         let interval_us = match limit {
             // Never used, since nothing fits into a capacity of 0; it must only not be zero.
             0 => period_us,
             limit => period_us.div_ceil(limit as u64),
         };
-        Ok(Self { limit, burst: limit, period_us, interval_us, algorithm: Algorithm::Gcra })
+        Ok(Self {
+            limit,
+            burst: limit,
+            period_us,
+            interval_us,
+            algorithm: Algorithm::Gcra,
+        })
     }
 
     /// Lets `burst` units pass at once after a rest. Default: the limit.
@@ -212,7 +221,9 @@ impl Quota {
             _ => part(self.limit),
         };
         let share = Self::new(limit, self.period()).map(|q| q.with_algorithm(self.algorithm));
-        share.and_then(|q| q.try_with_burst(part(self.burst))).unwrap_or(*self)
+        share
+            .and_then(|q| q.try_with_burst(part(self.burst)))
+            .unwrap_or(*self)
     }
 
     /// The longest period that a quota may have: 366 days.
@@ -294,7 +305,11 @@ mod tests {
         };
         check(1, Duration::ZERO, QuotaError::ZERO_PERIOD);
         check(1_000_001, Duration::from_secs(1), QuotaError::TOO_FAST);
-        check(1, Duration::from_secs(366 * 86_400 + 1), QuotaError::PERIOD_TOO_LONG);
+        check(
+            1,
+            Duration::from_secs(366 * 86_400 + 1),
+            QuotaError::PERIOD_TOO_LONG,
+        );
         assert!(Quota::new(1_000_000, Duration::from_secs(1)).is_ok());
         assert!(Quota::new(1, Quota::LONGEST_PERIOD).is_ok());
     }
@@ -308,7 +323,9 @@ mod tests {
 
     #[test]
     fn a_window_has_no_burst() {
-        let quota = Quota::per_minute(10).with_burst(3).with_algorithm(Algorithm::SlidingWindow);
+        let quota = Quota::per_minute(10)
+            .with_burst(3)
+            .with_algorithm(Algorithm::SlidingWindow);
         assert_eq!(quota.burst(), 10);
         assert_eq!(quota.with_burst(3).burst(), 10);
     }

@@ -23,8 +23,9 @@ impl QuotaError {
         Self::new("the burst of a quota must refill within 35 years");
 
     const NUMBER: Self = Self::new("expected a whole number below 4294967296, as in \"10/minute\"");
-    const SEPARATOR: Self =
-        Self::new("expected `/` or `per` after the limit, as in \"10/minute\" or \"5 per 2 hours\"");
+    const SEPARATOR: Self = Self::new(
+        "expected `/` or `per` after the limit, as in \"10/minute\" or \"5 per 2 hours\"",
+    );
     const UNIT: Self = Self::new(
         "expected a unit: microsecond, millisecond, second, minute, hour, day, week, or us, ms, s, \
          sec, m, min, h, d, w",
@@ -71,8 +72,13 @@ impl Quota {
     /// If the text is not of the form `N/unit`, `N per M units`, with options after `;`, or names a
     /// quota that [`Quota::new`] would refuse.
     pub const fn parse(text: &str) -> Result<Self, QuotaError> {
-        let mut at = Cursor { text: text.as_bytes(), position: 0 };
-        let Some(limit) = at.number() else { return Err(QuotaError::NUMBER) };
+        let mut at = Cursor {
+            text: text.as_bytes(),
+            position: 0,
+        };
+        let Some(limit) = at.number() else {
+            return Err(QuotaError::NUMBER);
+        };
         if !at.byte(b'/') && !at.word("per") {
             return Err(QuotaError::SEPARATOR);
         }
@@ -84,7 +90,9 @@ impl Quota {
         } else {
             1
         };
-        let Some(unit_us) = at.unit() else { return Err(QuotaError::UNIT) };
+        let Some(unit_us) = at.unit() else {
+            return Err(QuotaError::UNIT);
+        };
         // At most 2^32 weeks of microseconds: 2.6e21 overflows, and is far beyond the longest period.
         let Some(period_us) = unit_us.checked_mul(count as u64) else {
             return Err(QuotaError::PERIOD_TOO_LONG);
@@ -191,7 +199,10 @@ impl Cursor<'_> {
             }
             self.position += 1;
         }
-        #[expect(clippy::cast_possible_truncation, reason = "compared with u32::MAX in the loop")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "compared with u32::MAX in the loop"
+        )]
         Some(value as u32)
     }
 
@@ -293,17 +304,26 @@ mod tests {
         check("1/2 day", every(1, 172_800));
         check("100/15s", every(100, 15));
         check("7/week", every(7, 604_800));
-        check("2/500ms", Quota::new(2, Duration::from_millis(500)).unwrap());
+        check(
+            "2/500ms",
+            Quota::new(2, Duration::from_millis(500)).unwrap(),
+        );
         check("0/day", Quota::per_day(0));
     }
 
     #[test]
     fn reads_options() {
         check("100/15s;burst=20", every(100, 15).with_burst(20));
-        check("100/15s ; Burst = 20 ; algorithm=gcra", every(100, 15).with_burst(20));
+        check(
+            "100/15s ; Burst = 20 ; algorithm=gcra",
+            every(100, 15).with_burst(20),
+        );
         let sliding = Quota::per_hour(5).with_algorithm(Algorithm::SlidingWindow);
         check("5/h;algorithm=sliding_window", sliding);
-        check("5/h;ALGORITHM=fixed_window", Quota::per_hour(5).with_algorithm(Algorithm::FixedWindow));
+        check(
+            "5/h;ALGORITHM=fixed_window",
+            Quota::per_hour(5).with_algorithm(Algorithm::FixedWindow),
+        );
     }
 
     #[test]
@@ -325,9 +345,15 @@ mod tests {
         refused("1/minute;burst", QuotaError::OPTION);
         refused("1/minute;burst=", QuotaError::NUMBER);
         refused("1/minute;burst=1;burst=2", QuotaError::REPEATED);
-        refused("1/minute;algorithm=gcra;algorithm=gcra", QuotaError::REPEATED);
+        refused(
+            "1/minute;algorithm=gcra;algorithm=gcra",
+            QuotaError::REPEATED,
+        );
         refused("1/minute;algorithm=log", QuotaError::OPTION);
-        refused("1/minute;burst=2;algorithm=fixed_window", QuotaError::WINDOW_BURST);
+        refused(
+            "1/minute;burst=2;algorithm=fixed_window",
+            QuotaError::WINDOW_BURST,
+        );
         refused("1/0 minutes", QuotaError::ZERO_PERIOD);
         refused("1/4294967295 weeks", QuotaError::PERIOD_TOO_LONG);
         refused("1/367 days", QuotaError::PERIOD_TOO_LONG);

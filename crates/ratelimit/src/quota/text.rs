@@ -38,8 +38,14 @@ impl fmt::Debug for Quota {
     }
 }
 
-const UNITS: [(u64, &str); 6] =
-    [(DAY, "d"), (HOUR, "h"), (MINUTE, "min"), (SECOND, "s"), (1_000, "ms"), (1, "us")];
+const UNITS: [(u64, &str); 6] = [
+    (DAY, "d"),
+    (HOUR, "h"),
+    (MINUTE, "min"),
+    (SECOND, "s"),
+    (1_000, "ms"),
+    (1, "us"),
+];
 
 #[cfg(test)]
 mod tests {
@@ -59,7 +65,13 @@ mod tests {
         check("100/15s;burst=20", "100/15s;burst=20");
         check("1/90ms", "1/90ms");
         check("1/week", "1/7d");
-        check("1/1001us;algorithm=fixed_window", "1/1001us;algorithm=fixed_window");
-        check("9/day;algorithm=sliding_window", "9/day;algorithm=sliding_window");
+        check(
+            "1/1001us;algorithm=fixed_window",
+            "1/1001us;algorithm=fixed_window",
+        );
+        check(
+            "9/day;algorithm=sliding_window",
+            "9/day;algorithm=sliding_window",
+        );
     }
 }

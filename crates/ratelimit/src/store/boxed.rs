@@ -24,7 +24,9 @@ impl BoxStore {
     /// Erases `store`.
     #[must_use]
     pub fn new<S: Store>(store: S) -> Self {
-        Self { store: Arc::new(store) }
+        Self {
+            store: Arc::new(store),
+        }
     }
 }
 
@@ -74,7 +76,10 @@ impl BoxError {
             text.push_str(&error.to_string());
             cause = error.source();
         }
-        Self { failure: error.into(), text }
+        Self {
+            failure: error.into(),
+            text,
+        }
     }
 
     /// What the error means.
@@ -123,7 +128,11 @@ impl<S: Store> Erased for S {
         charges: &'a [Charge<'a>],
         out: &'a mut [Verdict],
     ) -> BoxFuture<'a> {
-        Box::pin(async move { Store::decide(self, op, charges, out).await.map_err(BoxError::new) })
+        Box::pin(async move {
+            Store::decide(self, op, charges, out)
+                .await
+                .map_err(BoxError::new)
+        })
     }
 
     #[inline]

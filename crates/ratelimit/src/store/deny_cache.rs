@@ -79,20 +79,29 @@ impl<S> DenyCache<S> {
     /// How many denials are remembered. Default: 8,192. Those so far are forgotten.
     #[must_use]
     pub fn entries(self, entries: usize) -> Self {
-        Self { entries: places(entries.max(1)), ..self }
+        Self {
+            entries: places(entries.max(1)),
+            ..self
+        }
     }
 
     /// For how long a denial is believed at most. Default: one second, which is a call a second for a
     /// key that is hammered.
     #[must_use]
     pub fn hold_at_most(self, time: Duration) -> Self {
-        Self { hold_us: micros(time), ..self }
+        Self {
+            hold_us: micros(time),
+            ..self
+        }
     }
 
     /// The clock of this process. Default: [`SystemClock`].
     #[must_use]
     pub fn clock(self, clock: impl Clock) -> Self {
-        Self { clock: Arc::new(clock), ..self }
+        Self {
+            clock: Arc::new(clock),
+            ..self
+        }
     }
 
     /// Whether the charges are denied by what is remembered; the verdicts are written then.
@@ -108,7 +117,10 @@ impl<S> DenyCache<S> {
             let tag = self.tags.counter(charge);
             let known = *self.place(tag).lock();
             if let Some(denial) = known.filter(|denial| denial.is_of(charge, tag, now_us)) {
-                *verdict = denial.verdict.later(now_us - denial.since).by(Source::DenyCache);
+                *verdict = denial
+                    .verdict
+                    .later(now_us - denial.since)
+                    .by(Source::DenyCache);
                 denied = true;
             }
         }

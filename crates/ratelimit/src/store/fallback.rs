@@ -39,7 +39,11 @@ pub struct Fallback<S> {
 impl<S> Fallback<S> {
     /// Lets `local` stand in for `store`, with a share of one in `replicas`.
     pub const fn new(store: S, local: MemoryStore, replicas: NonZeroU32) -> Self {
-        Self { store, local, replicas }
+        Self {
+            store,
+            local,
+            replicas,
+        }
     }
 
     #[cold]
@@ -80,7 +84,9 @@ impl<S> Fallback<S> {
     /// Whether this gives back what the stand-in granted: that lives here, whoever is in charge now.
     fn is_ours(op: Op, charges: &[Charge<'_>]) -> bool {
         let granted_here = |charge: &Charge<'_>| {
-            charge.grant().is_some_and(|grant| grant.source == Source::Local)
+            charge
+                .grant()
+                .is_some_and(|grant| grant.source == Source::Local)
         };
         op == Op::Refund && charges.iter().any(granted_here)
     }

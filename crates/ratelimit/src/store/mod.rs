@@ -111,7 +111,15 @@ impl<'a> Charge<'a> {
     #[must_use]
     #[inline]
     pub const fn new(scope: &'a [u8], subject: &'a [u8], quota: Quota, cost: NonZeroU32) -> Self {
-        Self { scope, subject, quota, cost, shadow: false, block_us: None, grant: None }
+        Self {
+            scope,
+            subject,
+            quota,
+            cost,
+            shadow: false,
+            block_us: None,
+            grant: None,
+        }
     }
 
     /// Makes the charge a shadow: it is decided, and charged with the others if it fits, but its
@@ -127,7 +135,10 @@ impl<'a> Charge<'a> {
     #[must_use]
     #[inline]
     pub fn with_block_for(self, time: Option<Duration>) -> Self {
-        Self { block_us: time.map(|time| micros(time).min(LONGEST_BLOCK_US)), ..self }
+        Self {
+            block_us: time.map(|time| micros(time).min(LONGEST_BLOCK_US)),
+            ..self
+        }
     }
 
     /// Says which grant is being refunded. Default: unknown.
@@ -230,7 +241,10 @@ impl Grant {
 
 /// Whether a store that did not decide was out of reach or would not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(clippy::exhaustive_enums, reason = "`on_store_error` is decided by exactly these two")]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "`on_store_error` is decided by exactly these two"
+)]
 pub enum StoreFailure {
     /// Nobody answered in time. The policy's [`OnStoreError`](crate::OnStoreError) decides.
     Unavailable,

@@ -64,7 +64,11 @@ impl<S: Store> Store for WithTimeout<S> {
         charges: &[Charge<'_>],
         out: &mut [Verdict],
     ) -> Option<Result<Now, Self::Error>> {
-        Some(self.store.decide_now(op, charges, out)?.map_err(TimedOut::Store))
+        Some(
+            self.store
+                .decide_now(op, charges, out)?
+                .map_err(TimedOut::Store),
+        )
     }
 }
 
@@ -96,6 +100,10 @@ impl<E: Error + 'static> Error for TimedOut<E> {
     }
 }
 
+#[expect(
+    clippy::use_self,
+    reason = "`Into<Self>` hides what the bound is about"
+)]
 impl<E: Into<StoreFailure>> From<TimedOut<E>> for StoreFailure {
     fn from(error: TimedOut<E>) -> Self {
         match error {

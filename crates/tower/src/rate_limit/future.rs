@@ -137,7 +137,7 @@ where
     }
 
     fn answer(
-        admission: Admission<S>,
+        admission: &Admission<S>,
         keys: Option<Box<Keys>>,
         decision: Decision,
         response: Response<ResB>,
@@ -195,7 +195,7 @@ where
                     else {
                         unreachable!("the state was Admitted a line above")
                     };
-                    State::answer(admission, keys, decision, answered?)
+                    State::answer(&admission, keys, decision, answered?)
                 }
                 StateProjection::Settling { settle, .. } => {
                     ready!(settle.as_mut().poll(cx));

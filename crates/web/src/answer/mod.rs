@@ -1,6 +1,9 @@
 //! What we answer: each leaf's refusal becomes an [`ApiError`](seawall_errors::ApiError) in
 //! exactly one place.
 
+#[cfg(feature = "breaker")]
+#[cfg_attr(docsrs, doc(cfg(feature = "breaker")))]
+pub mod breaker;
 #[cfg(feature = "degrade")]
 #[cfg_attr(docsrs, doc(cfg(feature = "degrade")))]
 pub mod degrade;

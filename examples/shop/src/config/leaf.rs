@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::num::NonZeroU32;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -27,18 +26,6 @@ impl QuotaText {
     #[must_use]
     pub const fn quota(&self) -> Quota {
         self.0
-    }
-
-    /// How many may pass at once.
-    #[must_use]
-    pub fn limit(&self) -> NonZeroU32 {
-        NonZeroU32::new(self.0.burst()).expect("a quota that allows nothing is refused")
-    }
-
-    /// In how long as many come back.
-    #[must_use]
-    pub const fn period(&self) -> Duration {
-        self.0.period()
     }
 }
 

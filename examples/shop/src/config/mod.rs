@@ -68,6 +68,8 @@ pub struct Limits {
 pub struct Deadlines {
     /// `GET /api/search`.
     pub search: Span,
+    /// One call of the database.
+    pub database: Span,
     /// Any request below `/api`.
     pub total: Span,
 }
@@ -132,6 +134,7 @@ impl Default for Deadlines {
     fn default() -> Self {
         Self {
             search: Span::from_secs(5),
+            database: Span::from_secs(2),
             total: Span::from_secs(10),
         }
     }
@@ -289,9 +292,9 @@ mod tests {
     #[test]
     fn a_key_may_be_given_alone() {
         let config = Config::parse("[limits]\nexpensive_operation = \"3/second\"\n").unwrap();
-        assert_eq!(config.limits.expensive_operation.limit().get(), 3);
+        assert_eq!(config.limits.expensive_operation.quota().limit(), 3);
         assert_eq!(
-            config.limits.expensive_operation.period(),
+            config.limits.expensive_operation.quota().period(),
             Duration::from_secs(1)
         );
         assert_eq!(config.limits.builds.to_string(), "20/hour");

@@ -7,7 +7,7 @@ use seawall_errors::{ApiError, IntoApiError, codes};
 use crate::domain::DomainError;
 
 /// When to ask again after a dependency failed: most are back after a restart of a few seconds.
-const TRY_AGAIN: Duration = Duration::from_secs(5);
+pub(super) const TRY_AGAIN: Duration = Duration::from_secs(5);
 
 impl IntoApiError for DomainError {
     fn into_api_error(self) -> ApiError {

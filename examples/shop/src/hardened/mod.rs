@@ -3,13 +3,16 @@
 //! Read it next to `bare`: the handlers are as short as there, and what differs is said once, in
 //! [`router`].
 
+mod database;
 mod failure;
 mod identity;
 mod routes;
 
 use std::error::Error;
+use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::FromRef;
 use axum::middleware;
 use axum::routing::{MethodRouter, get, post};
 use seawall_axum::Seawall;
@@ -20,6 +23,8 @@ use seawall_web::request::{ClientIp, ForwardedHeader, KeyBy, Missing};
 
 use crate::config::{Config, QuotaText};
 use crate::state::AppState;
+
+use database::Database;
 
 /// How many callers the limits remember at once; 24 bytes each, allocated at the start.
 const CALLERS: usize = 200_000;
@@ -56,6 +61,11 @@ pub fn router(state: AppState, config: &Config) -> Result<Router, Box<dyn Error>
     )?;
     let authenticate = middleware::from_fn_with_state(state.clone(), identity::authenticate);
 
+    let guarded = Guarded {
+        app: state,
+        database: Arc::new(Database::new(config)?),
+    };
+
     let api = Router::new()
         .route("/api/users", post(routes::create_user))
         .route("/api/users/{user_id}", get(routes::user))
@@ -72,7 +82,7 @@ pub fn router(state: AppState, config: &Config) -> Result<Router, Box<dyn Error>
             "/api/projects/{project_id}/builds",
             post(routes::start_build).layer(builds),
         )
-        .with_state(state);
+        .with_state(guarded);
 
     let seawall = Seawall::builder(counts)
         .namespace("shop")
@@ -87,8 +97,21 @@ pub fn router(state: AppState, config: &Config) -> Result<Router, Box<dyn Error>
     Ok(seawall.protect(api).merge(seawall.observe(probes)))
 }
 
+/// The shop, with guards around what it leans on.
+#[derive(Clone, Debug)]
+struct Guarded {
+    app: AppState,
+    database: Arc<Database>,
+}
+
+impl FromRef<Guarded> for AppState {
+    fn from_ref(guarded: &Guarded) -> Self {
+        guarded.app.clone()
+    }
+}
+
 /// A search is given less time than other requests.
-fn within(config: &Config, route: MethodRouter<AppState>) -> MethodRouter<AppState> {
+fn within(config: &Config, route: MethodRouter<Guarded>) -> MethodRouter<Guarded> {
     route.layer(DeadlineLayer::new(config.deadlines.search.get()))
 }
 

@@ -9,6 +9,7 @@ use seawall_web::request::Principal;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::Guarded;
 use crate::domain::{Build, Email, NewUser, Sent, User};
 use crate::state::AppState;
 
@@ -21,19 +22,21 @@ pub(super) struct CreateUser {
 }
 
 pub(super) async fn create_user(
-    State(state): State<AppState>,
+    State(Guarded { app, database }): State<Guarded>,
     Json(body): Json<CreateUser>,
 ) -> Result<(StatusCode, Json<User>)> {
     let CreateUser { email, name, age } = body;
-    let user = state.shop.create_user(NewUser { email, name, age }).await?;
+    let user = database
+        .query(|| app.shop.create_user(NewUser { email, name, age }))
+        .await?;
     Ok((StatusCode::CREATED, Json(user)))
 }
 
 pub(super) async fn user(
-    State(state): State<AppState>,
+    State(Guarded { app, database }): State<Guarded>,
     Path(user_id): Path<u64>,
 ) -> Result<Json<User>> {
-    Ok(Json(state.shop.user(user_id).await?))
+    Ok(Json(database.query(|| app.shop.user(user_id)).await?))
 }
 
 #[derive(Deserialize)]

@@ -112,12 +112,13 @@ async fn boot<'a>(options: &Options, bystanders: &'a Runtime) -> Result<Range<'a
     ))
 }
 
-/// What differs from the shop's defaults: a breaker that closes soon, since a run of a minute cannot
-/// wait half of one for it; and a shorter deadline where the run is to be short.
+/// What differs from the shop's defaults: a breaker that closes soon and a short limit for calls of
+/// the database, since a run of a minute cannot wait half of one for them; and a shorter deadline
+/// where the run is to be short.
 fn settings(length: Length) -> &'static str {
     length.pick(
-        "[breaker]\nopen_for = \"1s\"\n",
-        "[breaker]\nopen_for = \"1s\"\n[deadlines]\nsearch = \"1s\"\n",
+        "[breaker]\nopen_for = \"1s\"\n[deadlines]\ndatabase = \"300ms\"\n",
+        "[breaker]\nopen_for = \"1s\"\n[deadlines]\ndatabase = \"300ms\"\nsearch = \"1s\"\n",
     )
 }
 

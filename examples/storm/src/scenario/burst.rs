@@ -44,8 +44,8 @@ const CONNECTIONS: usize = 64;
 async fn strike(field: &Field<'_>) -> Strike {
     let audit = Audit::default();
     let limits = &field.config.limits;
-    let quota = limits.expensive_operation.limit().get() as usize;
-    let wide = limits.api.limit().get() as usize;
+    let quota = limits.expensive_operation.quota().burst() as usize;
+    let wide = limits.api.quota().burst() as usize;
     // A fifth more than all of /api allows; twenty times would measure storm, not the service.
     let (narrow_total, wide_total) = (20 * quota, wide + wide / 5);
     field.progress.expect(narrow_total + quota + wide_total);
@@ -154,7 +154,7 @@ impl Flood {
         if let Some(fault) = headers_fault(answer, quota) {
             self.headers.note(|| format!("{} ({fault})", answer.status));
         }
-        let due = spacing(quota).as_secs_f64().ceil();
+        let due = quota.quota().interval().as_secs_f64().ceil();
         let told = answer
             .header("retry-after")
             .and_then(|value| value.parse::<f64>().ok());
@@ -167,8 +167,8 @@ impl Flood {
     /// The interval bound of every limiter that refills evenly: the burst at once, and one more for
     /// each spacing that has passed.
     fn within(&self, what: &str, quota: &QuotaText) -> Check {
-        let least = quota.limit().get() as usize;
-        let refilled = self.elapsed.as_micros() / spacing(quota).as_micros();
+        let least = quota.quota().burst() as usize;
+        let refilled = self.elapsed.as_micros() / quota.quota().interval().as_micros();
         let most = least + usize::try_from(refilled).unwrap_or(usize::MAX - least);
         let expected = if most == least {
             format!("{least}")
@@ -183,15 +183,6 @@ impl Flood {
     }
 }
 
-/// The time after which one more is allowed, in whole microseconds, rounded up.
-fn spacing(quota: &QuotaText) -> Duration {
-    let micros = quota
-        .period()
-        .as_micros()
-        .div_ceil(u128::from(quota.limit().get()));
-    Duration::from_micros(u64::try_from(micros).unwrap_or(u64::MAX))
-}
-
 fn headers_fault(answer: &Answer, quota: &QuotaText) -> Option<String> {
     let number = |name: &str| {
         answer
@@ -203,7 +194,7 @@ fn headers_fault(answer: &Answer, quota: &QuotaText) -> Option<String> {
             return Some(format!("no {name}"));
         }
     }
-    if number("x-ratelimit-limit") != Some(u64::from(quota.limit().get())) {
+    if number("x-ratelimit-limit") != Some(u64::from(quota.quota().burst())) {
         return Some("x-ratelimit-limit is not the quota".to_owned());
     }
     if answer.status == 429 && number("x-ratelimit-remaining") != Some(0) {

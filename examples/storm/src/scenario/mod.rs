@@ -4,6 +4,7 @@ mod burst;
 mod crowd;
 mod garbage;
 mod leak;
+mod outage;
 mod slow_handler;
 
 use futures::future::BoxFuture;
@@ -64,6 +65,7 @@ pub(crate) fn all() -> Vec<Box<dyn Scenario>> {
         Box::new(garbage::Garbage),
         Box::new(burst::Burst),
         Box::new(slow_handler::SlowHandler),
+        Box::new(outage::Outage),
         Box::new(leak::Leak),
         Box::new(crowd::Crowd),
     ]

@@ -56,9 +56,18 @@ impl Service {
 
     /// How many calls wait for a component inside the service.
     pub(crate) async fn waiting_on(&self, component: Component) -> Result<u64, Trouble> {
+        self.metric("shop_component_in_flight", component).await
+    }
+
+    /// How many calls have reached a component since the service started.
+    pub(crate) async fn calls_of(&self, component: Component) -> Result<u64, Trouble> {
+        self.metric("shop_component_calls_total", component).await
+    }
+
+    async fn metric(&self, family: &str, component: Component) -> Result<u64, Trouble> {
         let answer = self.ask(Call::get("/metrics")).await?;
         let text = String::from_utf8_lossy(&answer.body);
-        let name = format!("shop_component_in_flight{{component=\"{component}\"}} ");
+        let name = format!("{family}{{component=\"{component}\"}} ");
         text.lines()
             .find_map(|line| line.strip_prefix(&name)?.parse().ok())
             .ok_or_else(|| Trouble::new(format!("the admin listener's metrics lack {name}")))

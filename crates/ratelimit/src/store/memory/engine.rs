@@ -52,7 +52,10 @@ impl Engine {
     /// An engine of few slots, so that a model of it stays small.
     #[cfg(all(test, any(loom, shuttle)))]
     pub(super) fn small(when_full: WhenFull, clock: Arc<dyn Clock>) -> Self {
-        Self { narrow: Table::with_buckets(1, 1, 1), ..Self::new(1, when_full, clock) }
+        Self {
+            narrow: Table::with_buckets(1, 1, 1),
+            ..Self::new(1, when_full, clock)
+        }
     }
 
     pub(super) fn evictions(&self) -> u64 {
@@ -65,15 +68,19 @@ impl Engine {
 
     #[inline]
     pub(super) fn decide(&self, op: Op, charges: &[Charge<'_>], out: &mut [Verdict]) -> Now {
+        if let (Op::Consume, [charge], [verdict]) = (op, charges, &mut *out) {
+            let tag = self.prepare(charge);
+            let now = self.clock.now();
+            *verdict = self.consume_one(charge, tag, now);
+            return now;
+        }
         let tags: SmallVec<[u64; 4]> = charges.iter().map(|charge| self.prepare(charge)).collect();
         let now = self.clock.now();
-        match (op, charges) {
-            (Op::Consume, [charge]) => out[0] = self.consume_one(charge, tags[0], now),
-            (Op::Consume, _) => self.consume(charges, &tags, now, out),
-            _ => {
-                for ((charge, tag), verdict) in charges.iter().zip(&tags).zip(out) {
-                    *verdict = self.perform(op, charge, *tag, now);
-                }
+        if op == Op::Consume {
+            self.consume(charges, &tags, now, out);
+        } else {
+            for ((charge, tag), verdict) in charges.iter().zip(&tags).zip(out) {
+                *verdict = self.perform(op, charge, *tag, now);
             }
         }
         now
@@ -131,44 +138,44 @@ impl Engine {
         now: Now,
         out: &mut [Verdict],
     ) -> bool {
-        let mut refused = None;
-        let mut made = 0;
-        for ((charge, tag), verdict) in charges.iter().zip(tags).zip(&mut *out) {
-            if verdict.is_allowed() {
-                let (quota, cost) = (charge.quota(), charge.cost());
-                match self.step(charge, *tag, now, |state| state.consume(quota, cost, now)) {
-                    Step::Made(after) => *verdict = measure(quota, &after, cost, now, true),
-                    Step::Unchanged(state) => {
-                        *verdict = measure(quota, &state, cost, now, false);
+        for (index, (charge, tag)) in charges.iter().zip(tags).enumerate() {
+            if !out[index].is_allowed() {
+                continue;
+            }
+            let (quota, cost) = (charge.quota(), charge.cost());
+            out[index] = match self.step(charge, *tag, now, |state| state.consume(quota, cost, now))
+            {
+                Step::Made(after) => measure(quota, &after, cost, now, true),
+                Step::Unchanged(state) => measure(quota, &state, cost, now, false),
+                Step::Full(until) => full(charge, until, now),
+            };
+            if !out[index].is_allowed() && !charge.is_shadow() {
+                for index in (0..index).rev() {
+                    if out[index].is_allowed() {
+                        out[index] = self.give_back(&charges[index], tags[index], now, out[index]);
                     }
-                    Step::Full(until) => *verdict = full(charge, until, now),
                 }
-                if !verdict.is_allowed() && !charge.is_shadow() {
-                    refused = Some(made);
-                    break;
-                }
-            }
-            made += 1;
-        }
-        let Some(made) = refused else { return true };
-        for index in (0..made).rev() {
-            if out[index].is_allowed() {
-                self.give_back(&charges[index], tags[index], now, &mut out[index]);
+                return false;
             }
         }
-        false
+        true
     }
 
     /// Undoes a charge of this very decision.
     #[cold]
-    fn give_back(&self, charge: &Charge<'_>, tag: u64, now: Now, verdict: &mut Verdict) {
-        let grant = Grant { at: now, reset: verdict.reset(), source: verdict.source() };
+    fn give_back(&self, charge: &Charge<'_>, tag: u64, now: Now, verdict: Verdict) -> Verdict {
+        let grant = Grant {
+            at: now,
+            reset: verdict.reset(),
+            source: verdict.source(),
+        };
         let (quota, cost) = (charge.quota(), charge.cost());
         // The clock is read again each time: some of it may have come back already, and a refund of
         // that would be a gift.
         let refund = |state: &State| state.refund(quota, cost, Some(grant), self.clock.now());
-        if let Step::Made(after) | Step::Unchanged(after) = self.refund(charge, tag, refund) {
-            *verdict = measure(quota, &after, cost, now, true);
+        match self.refund(charge, tag, refund) {
+            Step::Made(after) | Step::Unchanged(after) => measure(quota, &after, cost, now, true),
+            Step::Full(until) => full(charge, until, now),
         }
     }
 
@@ -190,8 +197,9 @@ impl Engine {
         let step = match op {
             Op::Peek | Op::Consume => return self.look(charge, tag, now),
             Op::BlockFor => return self.blocked(charge, tag, now),
-            Op::ConsumeUpTo => self
-                .step(charge, tag, now, |state| Some(state.consume_up_to(quota, cost, now))),
+            Op::ConsumeUpTo => self.step(charge, tag, now, |state| {
+                Some(state.consume_up_to(quota, cost, now))
+            }),
             Op::Refund => {
                 let grant = charge.grant();
                 self.refund(charge, tag, |state| state.refund(quota, cost, grant, now))
@@ -214,7 +222,9 @@ impl Engine {
     fn block(&self, charge: &Charge<'_>, tag: u64, now: Now) -> Option<Verdict> {
         charge.block_for()?;
         let seen = self.narrow.read(self.tags.block(charge))?;
-        let left = moment(seen.state::<Narrow>()).checked_sub(now.mono_us()).filter(|us| *us > 0)?;
+        let left = moment(seen.state::<Narrow>())
+            .checked_sub(now.mono_us())
+            .filter(|us| *us > 0)?;
         let (quota, cost) = (charge.quota(), charge.cost());
         let state = self.state(quota, tag);
         let allowed = state.consume(quota, cost, now).is_some();
@@ -240,7 +250,13 @@ impl Engine {
     /// Blocks a key by hand.
     fn blocked(&self, charge: &Charge<'_>, tag: u64, now: Now) -> Verdict {
         let time = charge.block_for().unwrap_or_default();
-        let verdict = measure(charge.quota(), &self.state(charge.quota(), tag), charge.cost(), now, false);
+        let verdict = measure(
+            charge.quota(),
+            &self.state(charge.quota(), tag),
+            charge.cost(),
+            now,
+            false,
+        );
         match self.set_block(charge, time, now) {
             Some(until) => verdict.blocked_for(Duration::from_micros(until - now.mono_us())),
             None => verdict,
@@ -251,11 +267,20 @@ impl Engine {
     /// is no room for it.
     #[cold]
     fn set_block(&self, charge: &Charge<'_>, time: Duration, now: Now) -> Option<u64> {
-        let until = State::Gcra { tat: now.plus(time).mono_us().max(now.mono_us()) };
+        let until = State::Gcra {
+            tat: now.plus(time).mono_us().max(now.mono_us()),
+        };
         let longer = |state: &State| (moment(*state) < moment(until)).then_some(until);
         let room = self.room();
         let tag = self.tags.block(charge);
-        match step(&self.narrow, tag, charge.quota(), now.mono_us(), room, longer) {
+        match step(
+            &self.narrow,
+            tag,
+            charge.quota(),
+            now.mono_us(),
+            room,
+            longer,
+        ) {
             Step::Made(state) | Step::Unchanged(state) => Some(moment(state)),
             Step::Full(_) => None,
         }
@@ -350,7 +375,9 @@ fn step<L: Layout>(
     loop {
         let seen = table.read(tag);
         let before = state_of::<L>(seen.as_ref(), quota);
-        let Some(after) = change(&before) else { return Step::Unchanged(before) };
+        let Some(after) = change(&before) else {
+            return Step::Unchanged(before);
+        };
         let next = L::pack(after, life(quota));
         match seen {
             Some(seen) if table.replace(&seen, next) => return Step::Made(after),
@@ -374,7 +401,9 @@ fn known<L: Layout>(
     loop {
         let seen = table.read(tag);
         let before = state_of::<L>(seen.as_ref(), quota);
-        let Some(seen) = seen else { return Step::Unchanged(before) };
+        let Some(seen) = seen else {
+            return Step::Unchanged(before);
+        };
         let after = change(&before);
         if table.replace(&seen, L::pack(after, life(quota))) {
             return Step::Made(after);

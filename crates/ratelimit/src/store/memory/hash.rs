@@ -15,7 +15,12 @@ impl Tags {
     pub(in crate::store) fn new() -> Self {
         let system = RandomState::new();
         let seed = |n: u8| system.hash_one(n);
-        Self(ahash::RandomState::with_seeds(seed(0), seed(1), seed(2), seed(3)))
+        Self(ahash::RandomState::with_seeds(
+            seed(0),
+            seed(1),
+            seed(2),
+            seed(3),
+        ))
     }
 
     /// The tag of a charge's counter.

@@ -119,7 +119,10 @@ impl MemoryStore {
 impl MemoryStoreBuilder {
     /// Keys that can count at a time; at least 1. Default: 65,536, which are 1.4 MB.
     pub fn capacity(self, capacity: usize) -> Self {
-        Self { capacity: capacity.max(1), ..self }
+        Self {
+            capacity: capacity.max(1),
+            ..self
+        }
     }
 
     /// What happens at the bound. Default: [`WhenFull::EvictNearestFull`].
@@ -129,14 +132,19 @@ impl MemoryStoreBuilder {
 
     /// The clock. Default: [`SystemClock`].
     pub fn clock(self, clock: impl Clock) -> Self {
-        Self { clock: Arc::new(clock), ..self }
+        Self {
+            clock: Arc::new(clock),
+            ..self
+        }
     }
 
     /// Makes the store.
     #[must_use]
     pub fn build(self) -> MemoryStore {
         let engine = Engine::new(self.capacity, self.when_full, self.clock);
-        MemoryStore { engine: Arc::new(engine) }
+        MemoryStore {
+            engine: Arc::new(engine),
+        }
     }
 }
 

@@ -69,7 +69,14 @@ fn tat(tat: u64) -> Content {
 }
 
 fn windows(start: u64, current: u32, earlier: u32) -> Content {
-    Wide::pack(State::Windows(Windows { start, current, earlier }), LIFE)
+    Wide::pack(
+        State::Windows(Windows {
+            start,
+            current,
+            earlier,
+        }),
+        LIFE,
+    )
 }
 
 /// A whole number of the units in which a slot keeps its life.
@@ -137,7 +144,11 @@ fn an_expired_slot_goes_to_one_of_two_keys() {
         for (key, admitted) in [(KEY, mine), (OTHER, other)] {
             if let Some(seen) = table.read(key) {
                 let expected = if admitted { 110 } else { 50 };
-                assert_eq!(seen.state::<Narrow>(), State::Gcra { tat: expected }, "no mixture");
+                assert_eq!(
+                    seen.state::<Narrow>(),
+                    State::Gcra { tat: expected },
+                    "no mixture"
+                );
             }
         }
         assert!(!(mine && other) || table.slots_of(KEY) + table.slots_of(OTHER) == 1);
@@ -171,7 +182,9 @@ fn an_update_never_lands_on_a_key_that_took_the_slot_over_alive() {
         let other = spawn(move || theirs.insert(OTHER, tat(110), 100, Room::Make));
         charge(&table, KEY, 100, 5, Room::Leave);
         assert_eq!(other.join().unwrap(), Insert::Done);
-        let other = table.read(OTHER).expect("nobody takes it from the other key");
+        let other = table
+            .read(OTHER)
+            .expect("nobody takes it from the other key");
         assert_eq!(other.state::<Narrow>(), State::Gcra { tat: 110 });
     });
 }
@@ -202,7 +215,9 @@ fn a_refund_and_a_charge_both_count() {
         let other = spawn(move || {
             loop {
                 let seen = theirs.read(KEY).expect("nobody takes the slot");
-                let State::Gcra { tat: before } = seen.state::<Narrow>() else { return };
+                let State::Gcra { tat: before } = seen.state::<Narrow>() else {
+                    return;
+                };
                 if theirs.replace(&seen, tat(before - 10)) {
                     return;
                 }
@@ -236,11 +251,20 @@ fn three_charges_admit_the_capacity() {
 fn charge_window(table: &Table<Wide>, start: u64) -> bool {
     loop {
         let seen = table.read(KEY).expect("nobody takes the slot");
-        let State::Windows(old) = seen.state::<Wide>() else { return false };
+        let State::Windows(old) = seen.state::<Wide>() else {
+            return false;
+        };
         let new = if old.start >= start {
-            Windows { current: old.current + 1, ..old }
+            Windows {
+                current: old.current + 1,
+                ..old
+            }
         } else {
-            Windows { start, current: 1, earlier: old.current }
+            Windows {
+                start,
+                current: 1,
+                earlier: old.current,
+            }
         };
         if new.current > 2 {
             return false;
@@ -260,8 +284,15 @@ fn a_window_rolls_once_and_loses_no_charge() {
         let other = spawn(move || charge_window(&theirs, 32_768));
         assert!(charge_window(&table, 32_768));
         assert!(other.join().unwrap());
-        let expected = Windows { start: 32_768, current: 2, earlier: 2 };
-        assert_eq!(table.read(KEY).unwrap().state::<Wide>(), State::Windows(expected));
+        let expected = Windows {
+            start: 32_768,
+            current: 2,
+            earlier: 2,
+        };
+        assert_eq!(
+            table.read(KEY).unwrap().state::<Wide>(),
+            State::Windows(expected)
+        );
     });
 }
 
@@ -274,8 +305,13 @@ fn a_late_charge_and_a_roll_keep_both_counts() {
         let late = spawn(move || charge_window(&theirs, 16_384));
         assert!(charge_window(&table, 32_768));
         assert!(late.join().unwrap());
-        let State::Windows(windows) = table.read(KEY).unwrap().state::<Wide>() else { panic!() };
-        assert_eq!((windows.start, windows.current + windows.earlier), (32_768, 3));
+        let State::Windows(windows) = table.read(KEY).unwrap().state::<Wide>() else {
+            panic!()
+        };
+        assert_eq!(
+            (windows.start, windows.current + windows.earlier),
+            (32_768, 3)
+        );
     });
 }
 
@@ -287,8 +323,16 @@ fn a_read_of_a_rolling_window_is_never_torn() {
         let theirs = Arc::clone(&table);
         let other = spawn(move || charge_window(&theirs, 32_768));
         let seen = table.read(KEY).unwrap().state::<Wide>();
-        let before = State::Windows(Windows { start: 16_384, current: 2, earlier: 1 });
-        let after = State::Windows(Windows { start: 32_768, current: 1, earlier: 2 });
+        let before = State::Windows(Windows {
+            start: 16_384,
+            current: 2,
+            earlier: 1,
+        });
+        let after = State::Windows(Windows {
+            start: 32_768,
+            current: 1,
+            earlier: 2,
+        });
         assert!(seen == before || seen == after, "{seen:?}");
         other.join().unwrap();
     });
@@ -301,9 +345,8 @@ fn two_decisions_over_two_keys_charge_all_or_none() {
         clock.set(Now::at(Duration::from_secs(1)));
         let engine = Arc::new(Engine::small(WhenFull::Deny, clock));
         let decide = |engine: &Engine, op, keys: [&str; 2]| {
-            let charges = keys.map(|key| {
-                Charge::new(b"", key.as_bytes(), Quota::per_second(1), NonZeroU32::MIN)
-            });
+            let charges = keys
+                .map(|key| Charge::new(b"", key.as_bytes(), Quota::per_second(1), NonZeroU32::MIN));
             let mut verdicts = [Verdict::UNKNOWN; 2];
             engine.decide(op, &charges, &mut verdicts);
             verdicts

@@ -16,7 +16,10 @@ pub(super) struct Content {
 }
 
 impl Content {
-    pub(super) const EMPTY: Self = Self { head: 0, beside: [0; 2] };
+    pub(super) const EMPTY: Self = Self {
+        head: 0,
+        beside: [0; 2],
+    };
 }
 
 /// A way to pack state.
@@ -51,14 +54,19 @@ impl Layout for Narrow {
 
     #[inline]
     fn unpack(content: Content) -> State {
-        State::Gcra { tat: content.head & MOMENT }
+        State::Gcra {
+            tat: content.head & MOMENT,
+        }
     }
 
     #[inline]
     fn pack(state: State, _life: u64) -> Content {
         match state {
             // The very last moment is spared, so that no content looks like `BUSY`.
-            State::Gcra { tat } => Content { head: tat.min(MOMENT - 1), beside: [0; 2] },
+            State::Gcra { tat } => Content {
+                head: tat.min(MOMENT - 1),
+                beside: [0; 2],
+            },
             State::Windows(_) => Content::EMPTY,
         }
     }
@@ -87,13 +95,21 @@ impl Layout for Wide {
     #[inline]
     fn unpack(content: Content) -> State {
         let [start, rest] = content.beside;
-        State::Windows(Windows { start, current: low(content.head), earlier: low(rest >> 32) })
+        State::Windows(Windows {
+            start,
+            current: low(content.head),
+            earlier: low(rest >> 32),
+        })
     }
 
     #[inline]
     fn pack(state: State, life: u64) -> Content {
         match state {
-            State::Windows(Windows { start, current, earlier }) => Content {
+            State::Windows(Windows {
+                start,
+                current,
+                earlier,
+            }) => Content {
                 head: u64::from(current),
                 beside: [
                     start,
@@ -118,7 +134,10 @@ impl Layout for Wide {
 /// longer than its window harms nobody.
 const LIFE_UNIT: u64 = 1 << 14;
 
-#[expect(clippy::cast_possible_truncation, reason = "the low half is what is asked for")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the low half is what is asked for"
+)]
 const fn low(word: u64) -> u32 {
     word as u32
 }
@@ -135,18 +154,30 @@ mod tests {
             assert_eq!(Narrow::expires(content), tat);
             assert_eq!(content.head >> Narrow::GENERATION, 0);
         }
-        assert_eq!(Narrow::pack(State::Gcra { tat: u64::MAX }, 0).head, MOMENT - 1);
+        assert_eq!(
+            Narrow::pack(State::Gcra { tat: u64::MAX }, 0).head,
+            MOMENT - 1
+        );
     }
 
     #[test]
     fn windows_come_back() {
         let max = u32::MAX;
-        for (start, current, earlier) in [(0, 0, 0), (1 << 51, max, max), (16_384, 1, 0), (5, 0, 1)] {
-            let windows = State::Windows(Windows { start, current, earlier });
+        for (start, current, earlier) in [(0, 0, 0), (1 << 51, max, max), (16_384, 1, 0), (5, 0, 1)]
+        {
+            let windows = State::Windows(Windows {
+                start,
+                current,
+                earlier,
+            });
             let content = Wide::pack(windows, 1);
             assert_eq!(Wide::unpack(content), windows);
             assert_eq!(content.head >> Wide::GENERATION, 0);
-            let expires = if current == 0 && earlier == 0 { 0 } else { start + 16_384 };
+            let expires = if current == 0 && earlier == 0 {
+                0
+            } else {
+                start + 16_384
+            };
             assert_eq!(Wide::expires(content), expires);
         }
     }
@@ -154,7 +185,11 @@ mod tests {
     #[test]
     fn a_life_of_twice_the_longest_period_is_kept_whole() {
         let life = 2 * 366 * 86_400 * 1_000_000;
-        let windows = State::Windows(Windows { start: 0, current: 1, earlier: 0 });
+        let windows = State::Windows(Windows {
+            start: 0,
+            current: 1,
+            earlier: 0,
+        });
         let expires = Wide::expires(Wide::pack(windows, life));
         assert!((life..life + LIFE_UNIT).contains(&expires));
     }

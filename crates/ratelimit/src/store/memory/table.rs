@@ -129,7 +129,9 @@ impl<L: Layout> Table<L> {
         if next.beside == old.beside {
             let next = generation::<L>(old.head) | next.head;
             // AcqRel: continues the release of whoever wrote the words beside the head.
-            return head.compare_exchange(old.head, next, Ordering::AcqRel, Ordering::Relaxed).is_ok();
+            return head
+                .compare_exchange(old.head, next, Ordering::AcqRel, Ordering::Relaxed)
+                .is_ok();
         }
         if !self.seize(seen.at, old.head) {
             return false;
@@ -169,20 +171,30 @@ impl<L: Layout> Table<L> {
     #[cfg(all(test, any(loom, shuttle)))]
     pub(super) fn slots_of(&self, tag: u64) -> usize {
         let words = &self.words[self.skip..];
-        words.iter().step_by(L::WORDS).filter(|word| word.load(Ordering::Acquire) == tag).count()
+        words
+            .iter()
+            .step_by(L::WORDS)
+            .filter(|word| word.load(Ordering::Acquire) == tag)
+            .count()
     }
 
     /// The best slot to take, and until when it is alive if it is.
     fn free_slot(&self, tag: u64, now: u64) -> (Seen, Option<u64>) {
         let mut first: Option<(u64, Seen)> = None;
-        for (part, buckets) in [self.main_buckets(tag), self.spill_buckets(tag)].iter().enumerate() {
+        for (part, buckets) in [self.main_buckets(tag), self.spill_buckets(tag)]
+            .iter()
+            .enumerate()
+        {
             let mut most_free: Option<(usize, Seen)> = None;
             for bucket in buckets {
                 let mut free = 0;
                 let mut free_one = None;
                 for slot in 0..BUCKET {
                     let at = bucket + slot * L::WORDS;
-                    let seen = Seen { at, content: self.content(at).1 };
+                    let seen = Seen {
+                        at,
+                        content: self.content(at).1,
+                    };
                     let expires = L::expires(seen.content);
                     if expires <= now {
                         free += 1;
@@ -214,11 +226,16 @@ impl<L: Layout> Table<L> {
     /// Where the tag stands, without vouching that it still does.
     #[inline]
     fn find(&self, tag: u64) -> Option<usize> {
-        let found = self.main_buckets(tag).into_iter().find_map(|bucket| self.scan(bucket, tag));
+        let found = self
+            .main_buckets(tag)
+            .into_iter()
+            .find_map(|bucket| self.scan(bucket, tag));
         if found.is_some() || !self.spilled.load(Ordering::Acquire) {
             return found;
         }
-        self.spill_buckets(tag).into_iter().find_map(|bucket| self.scan(bucket, tag))
+        self.spill_buckets(tag)
+            .into_iter()
+            .find_map(|bucket| self.scan(bucket, tag))
     }
 
     #[inline]
@@ -259,7 +276,8 @@ impl<L: Layout> Table<L> {
     fn seize(&self, at: usize, head: u64) -> bool {
         let word = self.head(at);
         // AcqRel: what is written under the lock stays under it.
-        word.compare_exchange(head, BUSY, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+        word.compare_exchange(head, BUSY, Ordering::AcqRel, Ordering::Relaxed)
+            .is_ok()
     }
 
     /// Unlocks a slot that was seized at `head`, with `content` and the next generation.
@@ -269,7 +287,8 @@ impl<L: Layout> Table<L> {
             // Release: whoever acquires this word knows that the head is, or was, BUSY.
             word.store(beside, Ordering::Release);
         }
-        self.head(at).store(next_generation::<L>(head) | content.head, Ordering::Release);
+        self.head(at)
+            .store(next_generation::<L>(head) | content.head, Ordering::Release);
     }
 
     #[inline]
@@ -280,7 +299,10 @@ impl<L: Layout> Table<L> {
     /// The two buckets of a key in the main part, as positions of words.
     #[inline]
     fn main_buckets(&self, tag: u64) -> [usize; 2] {
-        [self.bucket(scale(tag, self.main)), self.bucket(scale(again(tag), self.main))]
+        [
+            self.bucket(scale(tag, self.main)),
+            self.bucket(scale(again(tag), self.main)),
+        ]
     }
 
     #[cold]
@@ -312,29 +334,30 @@ fn generation<L: Layout>(head: u64) -> u64 {
 fn next_generation<L: Layout>(head: u64) -> u64 {
     let next = (head >> L::GENERATION).wrapping_add(1) << L::GENERATION;
     // The last generation is left out, so that no head looks like `BUSY`.
-    if next >> L::GENERATION == BUSY >> L::GENERATION { 0 } else { next }
+    if next >> L::GENERATION == BUSY >> L::GENERATION {
+        0
+    } else {
+        next
+    }
 }
 
 /// A number below `count` from the upper bits of a hash, without division.
 #[inline]
 fn scale(hash: u64, count: u64) -> u64 {
-    #[expect(clippy::cast_possible_truncation, reason = "the product's upper half is below count")]
-    let number = (u128::from(hash) * u128::from(count) >> 64) as u64;
-    number
+    let product = u128::from(hash) * u128::from(count);
+    u64::try_from(product >> 64).unwrap_or(0)
 }
 
-/// A number below the length of something in memory.
+/// A number that is below the length of something in memory.
 #[inline]
-const fn index(number: u64) -> usize {
-    #[expect(clippy::cast_possible_truncation, reason = "see above")]
-    let index = number as usize;
-    index
+fn index(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(0)
 }
 
 /// Another hash from a hash: the multiplier of Knuth's multiplicative hashing, the golden ratio.
 #[inline]
 const fn again(hash: u64) -> u64 {
-    (hash ^ hash >> 32).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    (hash ^ (hash >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 /// A slot is busy for a handful of stores; whoever holds it longer has lost its processor.
@@ -376,14 +399,21 @@ mod tests {
         for keys in [1, 10, 1_000, 65_536, 300_000] {
             let table = Table::<Narrow>::for_keys(keys);
             for n in 0..keys as u64 {
-                assert_eq!(table.insert(hash(n), at(n + 1), 0, Room::Make), Insert::Done);
+                assert_eq!(
+                    table.insert(hash(n), at(n + 1), 0, Room::Make),
+                    Insert::Done
+                );
             }
             assert_eq!(table.evictions(), 0, "{keys} keys");
             for n in 0..keys as u64 {
                 let seen = table.read(hash(n)).unwrap();
                 assert_eq!(seen.state::<Narrow>(), State::Gcra { tat: n + 1 });
             }
-            assert!(table.bytes() <= keys * 22 + 256, "{keys} keys: {} bytes", table.bytes());
+            assert!(
+                table.bytes() <= keys * 22 + 256,
+                "{keys} keys: {} bytes",
+                table.bytes()
+            );
         }
     }
 
@@ -392,7 +422,10 @@ mod tests {
         let table = Table::<Narrow>::for_keys(100);
         for n in 0..100_000 {
             let now = n / 50;
-            assert_eq!(table.insert(hash(n), at(now + 1), now, Room::Leave), Insert::Done);
+            assert_eq!(
+                table.insert(hash(n), at(now + 1), now, Room::Leave),
+                Insert::Done
+            );
         }
         assert_eq!(table.evictions(), 0);
     }
@@ -401,14 +434,23 @@ mod tests {
     fn a_full_table_evicts_who_expires_first_or_nobody() {
         let table = Table::<Narrow>::with_buckets(1, 1, 1);
         for n in 0..8 {
-            assert_eq!(table.insert(hash(n), at(100 + n), 0, Room::Leave), Insert::Done);
+            assert_eq!(
+                table.insert(hash(n), at(100 + n), 0, Room::Leave),
+                Insert::Done
+            );
         }
-        assert_eq!(table.insert(hash(9), at(200), 0, Room::Leave), Insert::Full(100));
+        assert_eq!(
+            table.insert(hash(9), at(200), 0, Room::Leave),
+            Insert::Full(100)
+        );
         assert_eq!(table.insert(hash(9), at(200), 0, Room::Make), Insert::Done);
         assert_eq!(table.evictions(), 1);
         assert!(table.read(hash(0)).is_none());
         assert!(table.read(hash(1)).is_some());
-        assert_eq!(table.insert(hash(10), at(200), 101, Room::Leave), Insert::Done);
+        assert_eq!(
+            table.insert(hash(10), at(200), 101, Room::Leave),
+            Insert::Done
+        );
         assert!(table.read(hash(1)).is_none());
     }
 
@@ -429,18 +471,35 @@ mod tests {
     fn a_wide_slot_rolls_its_window_and_keeps_its_key() {
         let table = Table::<Wide>::for_keys(4);
         let windows = |start, current, earlier| {
-            Wide::pack(State::Windows(Windows { start, current, earlier }), 1 << 20)
+            Wide::pack(
+                State::Windows(Windows {
+                    start,
+                    current,
+                    earlier,
+                }),
+                1 << 20,
+            )
         };
-        assert_eq!(table.insert(7, windows(0, 1, 0), 0, Room::Leave), Insert::Done);
+        assert_eq!(
+            table.insert(7, windows(0, 1, 0), 0, Room::Leave),
+            Insert::Done
+        );
         let first = table.read(7).unwrap();
         assert!(table.replace(&first, windows(0, 2, 0)));
         assert!(!table.replace(&first, windows(0, 3, 0)));
         let second = table.read(7).unwrap();
         assert!(table.replace(&second, windows(1 << 20, 1, 2)));
         let third = table.read(7).unwrap();
-        let expected = Windows { start: 1 << 20, current: 1, earlier: 2 };
+        let expected = Windows {
+            start: 1 << 20,
+            current: 1,
+            earlier: 2,
+        };
         assert_eq!(third.state::<Wide>(), State::Windows(expected));
-        assert_eq!(table.insert(7, windows(0, 1, 0), 0, Room::Leave), Insert::Exists);
+        assert_eq!(
+            table.insert(7, windows(0, 1, 0), 0, Room::Leave),
+            Insert::Exists
+        );
     }
 
     #[test]
