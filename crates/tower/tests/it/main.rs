@@ -6,6 +6,8 @@ mod body_limit;
 mod contract;
 mod deadline;
 mod errors;
+mod outbound;
 mod rate_limit;
 mod request_id;
 mod support;
+mod trace;
