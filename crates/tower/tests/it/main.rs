@@ -7,6 +7,8 @@ mod circuit_breaker;
 mod contract;
 mod deadline;
 mod errors;
+mod outbound;
 mod rate_limit;
 mod request_id;
 mod support;
+mod trace;
