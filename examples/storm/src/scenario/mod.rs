@@ -3,8 +3,12 @@
 mod burst;
 mod crowd;
 mod garbage;
+mod layers;
 mod leak;
+mod many_keys;
 mod slow_handler;
+mod spoof;
+mod volley;
 
 use futures::future::BoxFuture;
 use shop::config::Config;
@@ -15,6 +19,8 @@ use crate::client::Addresses;
 use crate::figures::Strike;
 use crate::progress::Progress;
 use crate::service::{Service, Trouble};
+
+pub(crate) use layers::users;
 
 /// One kind of abuse and what is promised under it.
 pub(crate) trait Scenario: Send + Sync {
@@ -63,6 +69,9 @@ pub(crate) fn all() -> Vec<Box<dyn Scenario>> {
     vec![
         Box::new(garbage::Garbage),
         Box::new(burst::Burst),
+        Box::new(layers::Layers::default()),
+        Box::new(spoof::Spoof),
+        Box::new(many_keys::ManyKeys),
         Box::new(slow_handler::SlowHandler),
         Box::new(leak::Leak),
         Box::new(crowd::Crowd),
