@@ -84,7 +84,10 @@ impl Decision {
     /// A decision is large. It is made where it will be returned, and filled in place: moving it
     /// would cost more than making it.
     #[inline(always)]
-    #[expect(clippy::inline_always, reason = "a call in between would copy the decision")]
+    #[expect(
+        clippy::inline_always,
+        reason = "a call in between would copy the decision"
+    )]
     pub(crate) fn empty(denied: bool) -> Self {
         if denied {
             Self::Deny(Denied {
@@ -93,7 +96,10 @@ impl Decision {
                 reason: Reason::OverLimit,
             })
         } else {
-            Self::Allow(Allowed { reports: Reports::new(), source: Source::Store })
+            Self::Allow(Allowed {
+                reports: Reports::new(),
+                source: Source::Store,
+            })
         }
     }
 

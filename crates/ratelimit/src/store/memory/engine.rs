@@ -61,7 +61,10 @@ impl Engine {
     /// An engine of few slots, so that a model of it stays small.
     #[cfg(all(test, any(loom, shuttle)))]
     pub(super) fn small(when_full: WhenFull, clock: Arc<dyn Clock>) -> Self {
-        Self { narrow: Table::with_buckets(1, 1, 1), ..Self::new(1, when_full, clock) }
+        Self {
+            narrow: Table::with_buckets(1, 1, 1),
+            ..Self::new(1, when_full, clock)
+        }
     }
 
     pub(super) fn evictions(&self) -> u64 {
@@ -146,7 +149,11 @@ impl Engine {
                     if out[index].is_allowed() {
                         let charge = &charges[index];
                         let source = out[index].source();
-                        let grant = Grant { at: now, reset: out[index].reset(), source };
+                        let grant = Grant {
+                            at: now,
+                            reset: out[index].reset(),
+                            source,
+                        };
                         out[index] = in_table!(self.give_back(charge, tags[index], grant));
                     }
                 }
@@ -247,14 +254,14 @@ impl Engine {
                 self.refund(table, charge, tag, change)
             }
             Op::Reset => {
-                known(&self.narrow, self.tags.block(charge), charge, |_| Narrow::FRESH);
+                known(&self.narrow, self.tags.block(charge), charge, |_| {
+                    Narrow::FRESH
+                });
                 known(table, tag, charge, |_| L::FRESH)
             }
         };
         match step {
-            Step::Made(state) | Step::Unchanged(state) => {
-                L::measure(quota, state, cost, now, true)
-            }
+            Step::Made(state) | Step::Unchanged(state) => L::measure(quota, state, cost, now, true),
             Step::Full(until) => full::<L>(charge, until, now),
         }
     }
@@ -287,7 +294,14 @@ impl Engine {
     fn set_block(&self, charge: &Charge<'_>, time: Duration, now: Moment) -> Option<Duration> {
         let until = now.mono.saturating_add(micros(time));
         let longer = |state| (state < until).then_some(until);
-        match step(&self.narrow, self.tags.block(charge), charge, now.mono, self.room(), longer) {
+        match step(
+            &self.narrow,
+            self.tags.block(charge),
+            charge,
+            now.mono,
+            self.room(),
+            longer,
+        ) {
             Step::Made(until) | Step::Unchanged(until) => {
                 Some(Duration::from_micros(until - now.mono))
             }
@@ -307,9 +321,14 @@ impl Engine {
         change: impl Fn(L::State) -> Option<L::State>,
     ) -> Step<L::State> {
         match step(table, tag, charge, now, self.room(), &change) {
-            Step::Full(_) if self.when_full == WhenFull::ShareOverflow => {
-                step(table, self.tags.overflow(charge), charge, now, Room::Make, change)
-            }
+            Step::Full(_) if self.when_full == WhenFull::ShareOverflow => step(
+                table,
+                self.tags.overflow(charge),
+                charge,
+                now,
+                Room::Make,
+                change,
+            ),
             done => done,
         }
     }
@@ -358,7 +377,9 @@ fn step<L: Layout>(
     loop {
         let seen = table.read(tag);
         let before = seen.map_or(L::FRESH, |seen| seen.state::<L>());
-        let Some(after) = change(before) else { return Step::Unchanged(before) };
+        let Some(after) = change(before) else {
+            return Step::Unchanged(before);
+        };
         let next = L::pack(after, charge.quota());
         match seen {
             Some(seen) if table.replace(&seen, next) => return Step::Made(after),
@@ -380,7 +401,9 @@ fn known<L: Layout>(
     change: impl Fn(L::State) -> L::State,
 ) -> Step<L::State> {
     loop {
-        let Some(seen) = table.read(tag) else { return Step::Unchanged(L::FRESH) };
+        let Some(seen) = table.read(tag) else {
+            return Step::Unchanged(L::FRESH);
+        };
         let after = change(seen.state::<L>());
         if table.replace(&seen, L::pack(after, charge.quota())) {
             return Step::Made(after);

@@ -70,7 +70,14 @@ fn tat(tat: u64) -> Content {
 }
 
 fn windows(start: u64, current: u32, earlier: u32) -> Content {
-    Wide::pack(Windows { start, current, earlier }, &WINDOW)
+    Wide::pack(
+        Windows {
+            start,
+            current,
+            earlier,
+        },
+        &WINDOW,
+    )
 }
 
 const WINDOW: Quota = Quota::per_second(2).with_algorithm(Algorithm::SlidingWindow);
@@ -134,11 +141,7 @@ fn an_expired_slot_goes_to_one_of_two_keys() {
         for (key, admitted) in [(KEY, mine), (OTHER, other)] {
             if let Some(seen) = table.read(key) {
                 let expected = if admitted { 110 } else { 50 };
-                assert_eq!(
-                    seen.state::<Narrow>(),
-                    expected,
-                    "no mixture"
-                );
+                assert_eq!(seen.state::<Narrow>(), expected, "no mixture");
             }
         }
         assert!(!(mine && other) || table.slots_of(KEY) + table.slots_of(OTHER) == 1);
@@ -275,10 +278,7 @@ fn a_window_rolls_once_and_loses_no_charge() {
             current: 2,
             earlier: 2,
         };
-        assert_eq!(
-            table.read(KEY).unwrap().state::<Wide>(),
-            expected
-        );
+        assert_eq!(table.read(KEY).unwrap().state::<Wide>(), expected);
     });
 }
 

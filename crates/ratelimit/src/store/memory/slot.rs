@@ -71,7 +71,10 @@ pub(super) struct Moment {
 impl From<Now> for Moment {
     #[inline]
     fn from(now: Now) -> Self {
-        Self { mono: now.mono_us(), unix: now.unix_us() }
+        Self {
+            mono: now.mono_us(),
+            unix: now.unix_us(),
+        }
     }
 }
 
@@ -99,7 +102,10 @@ impl Layout for Narrow {
     #[inline]
     fn pack(tat: u64, _quota: &Quota) -> Content {
         // The very last moment is spared, so that no content looks like `BUSY`.
-        Content { head: tat.min(MOMENT - 1), beside: [0; 2] }
+        Content {
+            head: tat.min(MOMENT - 1),
+            beside: [0; 2],
+        }
     }
 
     #[inline]
@@ -154,7 +160,11 @@ impl Layout for Wide {
     #[inline]
     fn unpack(content: Content) -> Windows {
         let [start, rest] = content.beside;
-        Windows { start, current: low(content.head), earlier: low(rest >> 32) }
+        Windows {
+            start,
+            current: low(content.head),
+            earlier: low(rest >> 32),
+        }
     }
 
     #[inline]
@@ -202,7 +212,13 @@ impl Layout for Wide {
         grant: Option<Grant>,
         now: u64,
     ) -> Windows {
-        window::refund(quota, windows, cost, grant.map(|grant| grant.at.unix_us()), now)
+        window::refund(
+            quota,
+            windows,
+            cost,
+            grant.map(|grant| grant.at.unix_us()),
+            now,
+        )
     }
 
     #[inline]
@@ -248,7 +264,11 @@ mod tests {
             for (start, current, earlier) in
                 [(0, 0, 0), (1 << 51, max, max), (16_384, 1, 0), (5, 0, 1)]
             {
-                let windows = Windows { start, current, earlier };
+                let windows = Windows {
+                    start,
+                    current,
+                    earlier,
+                };
                 let content = Wide::pack(windows, &quota);
                 assert_eq!(Wide::unpack(content), windows);
                 assert_eq!(content.head >> Wide::GENERATION, 0);
@@ -267,7 +287,11 @@ mod tests {
         let quota = Quota::new(1, Quota::LONGEST_PERIOD).unwrap();
         let quota = quota.with_algorithm(Algorithm::SlidingWindow);
         let life = 2 * quota.period_us();
-        let windows = Windows { start: 0, current: 1, earlier: 0 };
+        let windows = Windows {
+            start: 0,
+            current: 1,
+            earlier: 0,
+        };
         let expires = Wide::expires(Wide::pack(windows, &quota));
         assert!((life..life + LIFE_UNIT).contains(&expires));
     }

@@ -476,8 +476,16 @@ mod tests {
     fn a_wide_slot_rolls_its_window_and_keeps_its_key() {
         let table = Table::<Wide>::for_keys(4);
         let quota = Quota::per_second(5).with_algorithm(Algorithm::FixedWindow);
-        let windows =
-            |start, current, earlier| Wide::pack(Windows { start, current, earlier }, &quota);
+        let windows = |start, current, earlier| {
+            Wide::pack(
+                Windows {
+                    start,
+                    current,
+                    earlier,
+                },
+                &quota,
+            )
+        };
         assert_eq!(
             table.insert(7, windows(0, 1, 0), 0, Room::Leave),
             Insert::Done
