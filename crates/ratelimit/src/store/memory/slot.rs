@@ -19,13 +19,6 @@ pub(super) struct Content {
     pub(super) beside: [u64; 2],
 }
 
-impl Content {
-    pub(super) const EMPTY: Self = Self {
-        head: 0,
-        beside: [0; 2],
-    };
-}
-
 /// A way to pack state, and the arithmetic that goes with it.
 pub(super) trait Layout: 'static {
     /// What is packed.
