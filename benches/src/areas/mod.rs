@@ -1,0 +1,12 @@
+//! The areas, a module each. A new one is added to [`all`], to `Cargo.toml` and to `bars.toml`.
+
+pub mod breaker;
+pub mod harness;
+
+use crate::area::Area;
+
+/// Every area, in the order in which `compare` measures them.
+#[must_use]
+pub fn all() -> Vec<Area> {
+    vec![harness::area(), breaker::area()]
+}

@@ -1,0 +1,257 @@
+//! One builder that puts the layers in the right order.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::response::IntoResponse;
+use axum::routing::Route;
+use seawall_errors::Renderer;
+use seawall_ratelimit::{ConfigError, MemoryStore, Policy, Store};
+use seawall_tower::{
+    BodyLimitLayer, DeadlineLayer, ErrorsLayer, RateLimitLayer, RequestIdLayer, TraceLayer,
+};
+use seawall_web::limits::RateLimits;
+use seawall_web::request::KeyBy;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::ContextLayer;
+
+/// The layers of a hardened service, in the right order.
+///
+/// Outermost first: request id, trace, errors, deadline, rate limits by address, body limit, the user's
+/// authentication, rate limits by principal or resource, handlers. All but the authentication and
+/// what follows it is applied as one axum layer.
+///
+/// # Examples
+///
+/// ```
+/// use axum::{Router, routing::get};
+/// use seawall_axum::Seawall;
+/// use seawall_ratelimit::{MemoryStore, Policy, quota};
+/// use seawall_web::request::{ClientIp, KeyBy};
+/// use std::time::Duration;
+///
+/// let seawall = Seawall::builder(MemoryStore::new(100_000))
+///     .deadline(Duration::from_secs(10))
+///     .body_limit(1024 * 1024)
+///     .limit(Policy::new("address", quota!("1000/minute"))?, KeyBy::address(ClientIp::peer()))
+///     .build()?;
+///
+/// let app: Router = seawall.protect(Router::new().route("/api/things", get(|| async { "things" })));
+/// # let _ = app;
+/// # Ok::<(), seawall_ratelimit::ConfigError>(())
+/// ```
+#[derive(Clone)]
+pub struct Seawall<S = MemoryStore> {
+    ids: RequestIdLayer,
+    traces: TraceLayer,
+    errors: ErrorsLayer,
+    deadline: DeadlineLayer,
+    body_limit: BodyLimitLayer,
+    before: Option<RateLimits<S>>,
+    authenticate: Option<Wrap>,
+    after: Option<RateLimits<S>>,
+}
+
+type Wrap = Arc<dyn Fn(Router) -> Router + Send + Sync>;
+
+impl<S: Store> Seawall<S> {
+    /// Starts from the store that keeps the counts of rate limits.
+    pub fn builder(store: S) -> SeawallBuilder<S>
+    where
+        S: Clone,
+    {
+        SeawallBuilder {
+            store,
+            namespace: String::new(),
+            ids: RequestIdLayer::new(),
+            traces: TraceLayer::new(),
+            renderer: Renderer::new(),
+            deadline: DEADLINE,
+            body_limit: BodyLimitLayer::new(BODY_LIMIT),
+            before: Vec::new(),
+            authenticate: None,
+            after: Vec::new(),
+        }
+    }
+
+    /// Puts all layers around these routes.
+    ///
+    /// Routes added to the result afterwards are outside: probes belong there, or in
+    /// [`observe`](Self::observe).
+    pub fn protect(&self, routes: Router) -> Router {
+        let mut routes = routes;
+        if let Some(limits) = &self.after {
+            routes = routes.layer(RateLimitLayer::new(limits.clone()));
+        }
+        if let Some(authenticate) = &self.authenticate {
+            routes = authenticate(routes);
+        }
+        let outer = (
+            ContextLayer::new(),
+            self.ids.clone(),
+            self.traces.clone(),
+            self.errors.clone(),
+            self.deadline,
+        );
+        match &self.before {
+            Some(limits) => {
+                routes.layer((outer, RateLimitLayer::new(limits.clone()), self.body_limit))
+            }
+            None => routes.layer((outer, self.body_limit)),
+        }
+    }
+
+    /// Gives these routes ids, traces and safe errors, and nothing that could refuse them: for probes.
+    pub fn observe(&self, routes: Router) -> Router {
+        routes.layer((
+            ContextLayer::new(),
+            self.ids.clone(),
+            self.traces.clone(),
+            self.errors.clone(),
+        ))
+    }
+}
+
+impl<S: fmt::Debug> fmt::Debug for Seawall<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Seawall")
+            .field("deadline", &self.deadline)
+            .field("body_limit", &self.body_limit)
+            .field("before", &self.before)
+            .field("authenticates", &self.authenticate.is_some())
+            .field("after", &self.after)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How long a request may take unless told: below the 60 seconds after which common proxies and
+/// clients give up, so that the answer is ours.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// How long a request's body may be unless told: ample for JSON, harmless for memory.
+const BODY_LIMIT: u64 = 1024 * 1024;
+
+/// Builds a [`Seawall`].
+#[must_use]
+pub struct SeawallBuilder<S> {
+    store: S,
+    namespace: String,
+    ids: RequestIdLayer,
+    traces: TraceLayer,
+    renderer: Renderer,
+    deadline: Duration,
+    body_limit: BodyLimitLayer,
+    before: Vec<(Policy, KeyBy)>,
+    authenticate: Option<Wrap>,
+    after: Vec<(Policy, KeyBy)>,
+}
+
+impl<S: Store + Clone> SeawallBuilder<S> {
+    /// Keeps the counts apart from other services on the same store; empty unless told.
+    pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
+        self.namespace = namespace.into();
+        self
+    }
+
+    /// Whose request ids are believed; nobody's unless told.
+    pub fn request_ids(mut self, ids: RequestIdLayer) -> Self {
+        self.ids = ids;
+        self
+    }
+
+    /// Whose traces are continued; everybody's unless told.
+    pub fn traces(mut self, traces: TraceLayer) -> Self {
+        self.traces = traces;
+        self
+    }
+
+    /// How errors look; [`Renderer::new`] unless told.
+    pub fn renderer(mut self, renderer: Renderer) -> Self {
+        self.renderer = renderer;
+        self
+    }
+
+    /// How long a request may take in all; 30 seconds unless told.
+    pub fn deadline(mut self, limit: Duration) -> Self {
+        self.deadline = limit;
+        self
+    }
+
+    /// How long a request's body may be; 1 MiB unless told.
+    pub fn body_limit(self, bytes: u64) -> Self {
+        self.body_limits(BodyLimitLayer::new(bytes))
+    }
+
+    /// How long a request's body may be, and how long it may take to arrive.
+    pub fn body_limits(mut self, limits: BodyLimitLayer) -> Self {
+        self.body_limit = limits;
+        self
+    }
+
+    /// Adds a rate limit that is decided before authentication: by address.
+    pub fn limit(mut self, policy: Policy, key: KeyBy) -> Self {
+        self.before.push((policy, key));
+        self
+    }
+
+    /// The user's own authentication. It refuses, or inserts a
+    /// [`Principal`](seawall_web::request::Principal) into the request's extensions.
+    pub fn authenticate<L>(mut self, layer: L) -> Self
+    where
+        L: Layer<Route> + Clone + Send + Sync + 'static,
+        L::Service: Service<Request, Error: Into<Infallible>, Response: IntoResponse, Future: Send>
+            + Clone
+            + Send
+            + Sync
+            + 'static,
+    {
+        self.authenticate = Some(Arc::new(move |routes: Router| routes.layer(layer.clone())));
+        self
+    }
+
+    /// Adds a rate limit that is decided after authentication: by principal or resource.
+    pub fn limit_after_authentication(mut self, policy: Policy, key: KeyBy) -> Self {
+        self.after.push((policy, key));
+        self
+    }
+
+    /// Builds.
+    ///
+    /// # Errors
+    ///
+    /// When the rate limits are unusable together: one name twice.
+    pub fn build(self) -> Result<Seawall<S>, ConfigError> {
+        let limits = |limits: Vec<(Policy, KeyBy)>| {
+            if limits.is_empty() {
+                return Ok(None);
+            }
+            let builder = RateLimits::builder(self.store.clone()).namespace(self.namespace.clone());
+            let add = |builder: seawall_web::limits::RateLimitsBuilder<S>, (policy, key)| {
+                builder.limit(policy, key)
+            };
+            limits.into_iter().fold(builder, add).build().map(Some)
+        };
+        Ok(Seawall {
+            before: limits(self.before)?,
+            after: limits(self.after)?,
+            ids: self.ids,
+            traces: self.traces,
+            errors: ErrorsLayer::with_renderer(self.renderer),
+            deadline: DeadlineLayer::new(self.deadline),
+            body_limit: self.body_limit,
+            authenticate: self.authenticate,
+        })
+    }
+}
+
+impl<S> fmt::Debug for SeawallBuilder<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SeawallBuilder").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,90 @@
+//! JSON bodies.
+
+use axum::extract::{FromRequest, Request};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http::{HeaderValue, header};
+use seawall_errors::{ApiError, Internal, codes};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::error::Category;
+
+use super::refusal::{invalid, media_type_is, unreadable};
+use crate::Error;
+
+/// A JSON body, and a JSON answer.
+///
+/// Refuses with 415 `unsupported_media_type` what is not declared as `application/json` or
+/// `application/*+json`, with 400 `malformed_json` what is no JSON, and with 422
+/// `validation_error` JSON that is not a `T`, naming the field.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "a wrapper to be taken apart in patterns"
+)]
+pub struct Json<T>(pub T);
+
+impl<T, S> FromRequest<S> for Json<T>
+where
+    T: DeserializeOwned,
+    S: Send + Sync,
+{
+    type Rejection = Error;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Error> {
+        let content_type = request.headers().get(header::CONTENT_TYPE);
+        if !content_type.is_some_and(|value| media_type_is(value.as_bytes(), is_json)) {
+            return Err(ApiError::new(codes::UNSUPPORTED_MEDIA_TYPE)
+                .not_executed()
+                .into());
+        }
+        let bytes = Bytes::from_request(request, state)
+            .await
+            .map_err(unreadable)?;
+        Ok(Self(parse(&bytes)?))
+    }
+}
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        match serde_json::to_vec(&self.0) {
+            Ok(body) => (
+                [(
+                    header::CONTENT_TYPE,
+                    HeaderValue::from_static("application/json"),
+                )],
+                body,
+            )
+                .into_response(),
+            // A value that cannot be written is a mistake in the service, not in the request.
+            Err(error) => Error::from(Internal(error)).into_response(),
+        }
+    }
+}
+
+pub(super) fn is_json(essence: &str) -> bool {
+    essence == "application/json"
+        || essence
+            .strip_prefix("application/")
+            .is_some_and(|subtype| subtype.ends_with("+json"))
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let path = error.path().clone();
+        let error = error.into_inner();
+        match error.classify() {
+            Category::Data => invalid(&error, Some(&path)),
+            Category::Io | Category::Syntax | Category::Eof => malformed(error),
+        }
+    })?;
+    reader.end().map_err(malformed)?;
+    Ok(value)
+}
+
+fn malformed(error: serde_json::Error) -> ApiError {
+    ApiError::new(codes::MALFORMED_JSON)
+        .source(error)
+        .not_executed()
+}

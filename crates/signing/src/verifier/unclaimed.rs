@@ -1,0 +1,103 @@
+//! The last step: is the authentic message a new one?
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::{Inner, Verification};
+use crate::clock::UnixTime;
+use crate::refused::{Refused, RefusedKind};
+use crate::replay::{BoxNonceStore, Claim, Nonce, NonceStore, OnStoreError, StoreFailure};
+
+/// Is a message that is authentic, and may be a replay.
+#[must_use = "the message may be a replay before it is claimed"]
+pub struct Unclaimed {
+    pub(super) inner: Arc<Inner>,
+    pub(super) verification: Verification,
+    pub(super) at: Option<UnixTime>,
+}
+
+impl Unclaimed {
+    /// Claims the message.
+    ///
+    /// # Errors
+    ///
+    /// Refuses a message that was accepted before, or of which the store cannot say so.
+    pub async fn claim(self) -> Result<Verification, Refused> {
+        let Some((store, nonce)) = self.question() else {
+            return Ok(self.accept());
+        };
+        let answer = match store.claim_now(nonce) {
+            Some(answer) => answer,
+            None => store.claim(nonce).await,
+        };
+        let answer = answer.map_err(Into::into);
+        self.decide(answer)
+            .map_err(|refused| self.inner.note(refused))?;
+        Ok(self.accept())
+    }
+
+    /// Claims the message without waiting, or returns `None` where the store cannot without.
+    pub fn claim_now(self) -> Option<Result<Verification, Refused>> {
+        let Some((store, nonce)) = self.question() else {
+            return Some(Ok(self.accept()));
+        };
+        let answer = store.claim_now(nonce)?.map_err(Into::into);
+        if let Err(refused) = self.decide(answer) {
+            return Some(Err(self.inner.note(refused)));
+        }
+        Some(Ok(self.accept()))
+    }
+
+    fn question(&self) -> Option<(&BoxNonceStore, Nonce<'_>)> {
+        let replay = self.inner.replay.as_ref()?;
+        let digest = self.verification.replay_key.as_ref()?;
+        let past = self.inner.tolerance.past()?;
+        let signed = self.verification.timestamp?;
+        let now = self.at.unwrap_or_else(|| self.inner.clock.now());
+        // Not from now: a message dated ahead stays fresh for longer than one of this moment.
+        let expires = signed.saturating_add(past).saturating_add(replay.max_skew);
+        let scope = self.verification.tenant.as_deref().unwrap_or_default();
+        Some((
+            &replay.store,
+            Nonce::new(digest, expires, now)
+                .scope(scope)
+                .max_skew(replay.max_skew),
+        ))
+    }
+
+    fn decide(&self, answer: Result<Claim, StoreFailure>) -> Result<(), Refused> {
+        let kind = match answer {
+            Ok(Claim::Fresh) => return Ok(()),
+            Ok(Claim::Replayed) => RefusedKind::Replayed,
+            Ok(Claim::Full) => RefusedKind::ReplayStoreFull,
+            Ok(Claim::Expired) => RefusedKind::ReplayWindowClosed,
+            Ok(Claim::Skewed) => RefusedKind::ClockSkew,
+            Err(failure) => {
+                let open = self
+                    .inner
+                    .replay
+                    .as_ref()
+                    .is_some_and(|r| r.on_error == OnStoreError::FailOpen);
+                if open && failure.is_unavailable() {
+                    self.inner
+                        .observer
+                        .failed_open(self.inner.scheme.name(), &failure);
+                    return Ok(());
+                }
+                return Err(Refused::new(RefusedKind::StoreUnavailable).caused_by(failure));
+            }
+        };
+        Err(Refused::new(kind))
+    }
+
+    fn accept(self) -> Verification {
+        self.inner.observer.verified(&self.verification);
+        self.verification
+    }
+}
+
+impl fmt::Debug for Unclaimed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Unclaimed")
+    }
+}

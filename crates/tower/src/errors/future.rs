@@ -1,0 +1,173 @@
+//! Waits for the inner service and turns whatever it answers into one of ours.
+
+use std::any::Any;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use http_body::Body;
+use pin_project::pin_project;
+use seawall_errors::{ApiError, codes};
+
+use super::asked::Asked;
+use super::{ErrorsBody, Manner, adopt, log};
+use crate::reply::{Attached, Passthrough, status, write_headers};
+use crate::request_id::REQUEST_ID_HEADER;
+
+/// The future of [`ErrorsService`](super::ErrorsService).
+#[pin_project]
+#[must_use = "futures do nothing unless polled"]
+pub struct ErrorsFuture<F> {
+    #[pin]
+    state: State<F>,
+    asked: Asked,
+    manner: Arc<Manner>,
+}
+
+#[pin_project(project = StateProjection)]
+enum State<F> {
+    Running(#[pin] F),
+    /// The service panicked before it gave a future.
+    Failed(Option<ApiError>),
+    Done,
+}
+
+impl<F> ErrorsFuture<F> {
+    pub(super) fn new(inner: F, asked: Asked, manner: Arc<Manner>) -> Self {
+        Self {
+            state: State::Running(inner),
+            asked,
+            manner,
+        }
+    }
+
+    pub(super) fn panicked(panic: &(dyn Any + Send), asked: Asked, manner: Arc<Manner>) -> Self {
+        Self {
+            state: State::Failed(Some(panic_error(panic))),
+            asked,
+            manner,
+        }
+    }
+}
+
+impl<F, B, E> Future for ErrorsFuture<F>
+where
+    F: Future<Output = Result<Response<B>, E>>,
+    B: Body<Data = Bytes>,
+{
+    type Output = Result<Response<ErrorsBody<B>>, E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        let answered = match this.state.as_mut().project() {
+            StateProjection::Running(inner) => {
+                match catch_unwind(AssertUnwindSafe(|| inner.poll(cx))) {
+                    Ok(polled) => ready!(polled)?,
+                    Err(panic) => {
+                        let error = panic_error(panic.as_ref());
+                        // Dropping what is left of a future that panicked may panic again.
+                        let mut state = this.state.as_mut();
+                        let _ = catch_unwind(AssertUnwindSafe(|| state.set(State::Done)));
+                        return Poll::Ready(Ok(answer(error, this.asked, this.manner)));
+                    }
+                }
+            }
+            StateProjection::Failed(error) => {
+                let error = error
+                    .take()
+                    .expect("a future is not polled after it was ready");
+                return Poll::Ready(Ok(answer(error, this.asked, this.manner)));
+            }
+            StateProjection::Done => panic!("polled after it was ready"),
+        };
+        Poll::Ready(Ok(settle(answered, this.asked, this.manner, cx)))
+    }
+}
+
+/// Passes an answer, renders the error attached to it, or adopts it.
+fn settle<B: Body<Data = Bytes>>(
+    response: Response<B>,
+    asked: &Asked,
+    manner: &Manner,
+    cx: &mut Context<'_>,
+) -> Response<ErrorsBody<B>> {
+    let status = response.status();
+    let failed = status.is_client_error() || status.is_server_error();
+    let (mut parts, body) = response.into_parts();
+    if !failed || parts.extensions.get::<Passthrough>().is_some() || adopt::is_grpc(&parts.headers)
+    {
+        return Response::from_parts(parts, ErrorsBody::watched(body, asked.clone()));
+    }
+    let attached = match parts.extensions.remove::<Attached>() {
+        // Whatever changed the status of an answer meant another error than the one attached.
+        Some(attached) if attached.error().status() == status.as_u16() => attached,
+        _ => Attached::new(read_foreign(status, &mut parts.headers, body, manner, cx)),
+    };
+    adopt::strip_entity_headers(&mut parts.headers);
+    let mut response = Response::from_parts(parts, ErrorsBody::own(Vec::new()));
+    render(attached.error(), asked, manner, &mut response);
+    response.extensions_mut().insert(attached);
+    response
+}
+
+/// Adopts an answer. Its body is foreign code: one that panics when it is read or dropped has said
+/// nothing.
+fn read_foreign<B: Body<Data = Bytes>>(
+    status: StatusCode,
+    headers: &mut HeaderMap,
+    body: B,
+    manner: &Manner,
+    cx: &mut Context<'_>,
+) -> ApiError {
+    let adopted = catch_unwind(AssertUnwindSafe(|| {
+        adopt::adopt(status, headers, body, manner, cx)
+    }));
+    adopted.unwrap_or_else(|panic| {
+        ApiError::new(codes::for_status(status.as_u16()))
+            .note(format!("panic: {}", log::panic_text(panic.as_ref())))
+    })
+}
+
+/// The answer to a failure that has no response yet.
+fn answer<B>(error: ApiError, asked: &Asked, manner: &Manner) -> Response<ErrorsBody<B>> {
+    let mut response = Response::new(ErrorsBody::own(Vec::new()));
+    *response.status_mut() = status(error.status());
+    render(&error, asked, manner, &mut response);
+    response.extensions_mut().insert(Attached::new(error));
+    response
+}
+
+/// Writes and logs an error. The response keeps the status it has: an error was adopted by it, or
+/// it was made from the error.
+fn render<B>(
+    error: &ApiError,
+    asked: &Asked,
+    manner: &Manner,
+    response: &mut Response<ErrorsBody<B>>,
+) {
+    let rendered = manner.renderer.render(error, &asked.context());
+    write_headers(response.headers_mut(), &rendered);
+    if !asked.id_is_sent
+        && let Ok(id) = HeaderValue::from_str(asked.id.as_str())
+    {
+        response.headers_mut().insert(REQUEST_ID_HEADER, id);
+    }
+    log::answered(asked, error);
+    *response.body_mut() = ErrorsBody::own(rendered.body);
+}
+
+fn panic_error(panic: &(dyn Any + Send)) -> ApiError {
+    ApiError::new(codes::INTERNAL_ERROR).note(format!("panic: {}", log::panic_text(panic)))
+}
+
+impl<F> fmt::Debug for ErrorsFuture<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ErrorsFuture")
+            .field("asked", &self.asked)
+            .finish_non_exhaustive()
+    }
+}

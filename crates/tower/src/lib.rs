@@ -1,0 +1,28 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod body;
+pub mod body_limit;
+pub mod circuit_breaker;
+pub mod deadline;
+pub mod errors;
+mod head;
+mod origin;
+pub mod outbound;
+pub mod rate_limit;
+mod reply;
+pub mod request_id;
+pub mod trace;
+
+pub use body::ReplyBody;
+pub use body_limit::BodyLimitLayer;
+pub use circuit_breaker::CircuitBreakerLayer;
+pub use deadline::DeadlineLayer;
+pub use errors::ErrorsLayer;
+pub use head::HttpHead;
+pub use origin::{Origin, OriginScope};
+pub use outbound::OutboundLayer;
+pub use rate_limit::RateLimitLayer;
+pub use reply::{Attached, Passthrough, respond};
+pub use request_id::RequestIdLayer;
+pub use trace::TraceLayer;

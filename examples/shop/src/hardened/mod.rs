@@ -1,0 +1,135 @@
+//! The shop through Seawall: the same business, guarded.
+//!
+//! Read it next to `bare`: the handlers are as short as there, and what differs is said once, in
+//! [`router`].
+
+mod database;
+mod failure;
+mod identity;
+mod routes;
+
+use std::error::Error;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::FromRef;
+use axum::middleware;
+use axum::routing::{MethodRouter, get, post};
+use seawall_axum::Seawall;
+use seawall_ratelimit::{ConfigError, MemoryStore, Policy};
+use seawall_tower::{DeadlineLayer, RateLimitLayer};
+use seawall_web::limits::RateLimits;
+use seawall_web::request::{ClientIp, ForwardedHeader, KeyBy, Missing};
+
+use crate::config::{Config, QuotaText};
+use crate::state::AppState;
+
+use database::Database;
+
+/// How many callers the limits remember at once; 24 bytes each, allocated at the start.
+const CALLERS: usize = 200_000;
+
+/// Every route of the shop that can be guarded, guarded.
+///
+/// # Errors
+///
+/// When the configuration asks for something that cannot be built.
+pub fn router(state: AppState, config: &Config) -> Result<Router, Box<dyn Error>> {
+    let client = client_ip(config)?;
+    let counts = MemoryStore::new(CALLERS);
+    let limit = |name: &str, quota: &QuotaText, key: KeyBy| -> Result<_, ConfigError> {
+        let policy = Policy::new(name, quota.quota())?;
+        let limits = RateLimits::builder(counts.clone())
+            .namespace("shop")
+            .limit(policy, key);
+        Ok(RateLimitLayer::new(limits.build()?))
+    };
+
+    let by_address = KeyBy::address(client.clone());
+    let expensive = limit(
+        "expensive",
+        &config.limits.expensive_operation,
+        by_address.clone(),
+    )?;
+    // Behind authentication, so a missing principal is a mistake and never shares a count.
+    let by_user = KeyBy::principal().or_missing(Missing::Refuse);
+    let email = limit("email", &config.limits.send_email, by_user)?;
+    let builds = RateLimitLayer::new(builds(counts.clone(), config, by_address.clone())?);
+    let authenticate = middleware::from_fn_with_state(state.clone(), identity::authenticate);
+
+    let guarded = Guarded {
+        app: state,
+        database: Arc::new(Database::new(config)?),
+    };
+
+    let api = Router::new()
+        .route("/api/users", post(routes::create_user))
+        .route("/api/users/{user_id}", get(routes::user))
+        .route("/api/search", within(config, get(routes::search)))
+        .route(
+            "/api/expensive-operation",
+            post(routes::expensive_operation).layer(expensive),
+        )
+        .route(
+            "/api/send-email",
+            post(routes::send_email).layer(email).layer(authenticate),
+        )
+        .route(
+            "/api/projects/{project_id}/builds",
+            post(routes::start_build).layer(builds),
+        )
+        .with_state(guarded);
+
+    let seawall = Seawall::builder(counts)
+        .namespace("shop")
+        .deadline(config.deadlines.total.get())
+        .body_limit(config.body_limit)
+        .limit(
+            Policy::new("address", config.limits.api.quota())?,
+            by_address,
+        )
+        .build()?;
+    let probes = Router::new().route("/livez", get(routes::alive));
+    Ok(seawall.protect(api).merge(seawall.observe(probes)))
+}
+
+/// The shop, with guards around what it leans on.
+#[derive(Clone, Debug)]
+struct Guarded {
+    app: AppState,
+    database: Arc<Database>,
+}
+
+impl FromRef<Guarded> for AppState {
+    fn from_ref(guarded: &Guarded) -> Self {
+        guarded.app.clone()
+    }
+}
+
+/// Builds count by project. Whoever may start builds for anybody's project could spend the quotas of
+/// all of them, so they can be counted by address as well: in the same decision, which charges both
+/// or neither.
+fn builds(
+    counts: MemoryStore,
+    config: &Config,
+    by_address: KeyBy,
+) -> Result<RateLimits<MemoryStore>, ConfigError> {
+    let mut limits = RateLimits::builder(counts).namespace("shop");
+    if let Some(quota) = &config.limits.builds_by_address {
+        limits = limits.limit(Policy::new("builds-address", quota.quota())?, by_address);
+    }
+    let policy = Policy::new("builds", config.limits.builds.quota())?;
+    limits
+        .limit(policy, KeyBy::path_param("project_id"))
+        .build()
+}
+
+/// A search is given less time than other requests.
+fn within(config: &Config, route: MethodRouter<Guarded>) -> MethodRouter<Guarded> {
+    route.layer(DeadlineLayer::new(config.deadlines.search.get()))
+}
+
+fn client_ip(config: &Config) -> Result<ClientIp, Box<dyn Error>> {
+    let proxies = config.trusted_proxies.iter().map(ToString::to_string);
+    Ok(ClientIp::behind(proxies, ForwardedHeader::XForwardedFor)?)
+}

@@ -1,0 +1,115 @@
+//! The routes: what they take, and what they answer when all is well.
+
+use axum::Extension;
+use axum::extract::State;
+use axum::http::StatusCode;
+use seawall_axum::{Json, Result, ValidJson, ValidPath, ValidQuery};
+use seawall_validate::Validate;
+use seawall_web::request::Principal;
+use serde_json::{Value, json};
+
+use super::Guarded;
+use crate::domain::{Build, Email, NewUser, Sent, User};
+use crate::state::AppState;
+
+#[derive(Validate)]
+pub(super) struct CreateUser {
+    #[validate(normalize(trim, lower), chars(..=254), email)]
+    email: String,
+    #[validate(normalize(single_line), chars(1..=100))]
+    name: String,
+    #[validate(range(0..=150))]
+    age: Option<u8>,
+}
+
+pub(super) async fn create_user(
+    State(Guarded { app, database }): State<Guarded>,
+    ValidJson(body): ValidJson<CreateUser>,
+) -> Result<(StatusCode, Json<User>)> {
+    let CreateUser { email, name, age } = body;
+    let user = database
+        .query(|| app.shop.create_user(NewUser { email, name, age }))
+        .await?;
+    Ok((StatusCode::CREATED, Json(user)))
+}
+
+#[derive(Validate)]
+pub(super) struct UserPath {
+    #[validate(range(1..))]
+    user_id: u64,
+}
+
+pub(super) async fn user(
+    State(Guarded { app, database }): State<Guarded>,
+    ValidPath(UserPath { user_id }): ValidPath<UserPath>,
+) -> Result<Json<User>> {
+    Ok(Json(database.query(|| app.shop.user(user_id)).await?))
+}
+
+#[derive(Validate)]
+pub(super) struct SearchQuery {
+    #[validate(chars(1..=200))]
+    q: String,
+}
+
+pub(super) async fn search(
+    State(state): State<AppState>,
+    ValidQuery(query): ValidQuery<SearchQuery>,
+) -> Result<Json<Value>> {
+    let results = state.shop.search(&query.q).await?;
+    Ok(Json(json!({"query": query.q, "results": results})))
+}
+
+pub(super) async fn expensive_operation(State(state): State<AppState>) -> Json<Value> {
+    Json(json!({"digest": state.shop.expensive_operation().await}))
+}
+
+#[derive(Validate)]
+pub(super) struct SendEmail {
+    #[validate(normalize(trim), chars(..=254), email)]
+    to: String,
+    #[validate(normalize(trim), chars(1..=200), header_safe)]
+    subject: String,
+    #[validate(chars(..=100_000))]
+    body: String,
+}
+
+pub(super) async fn send_email(
+    State(state): State<AppState>,
+    Extension(user): Extension<Principal>,
+    ValidJson(email): ValidJson<SendEmail>,
+) -> Result<(StatusCode, Json<Sent>)> {
+    let SendEmail { to, subject, body } = email;
+    let sent = state
+        .shop
+        .send_email(user.as_str(), Email { to, subject, body })
+        .await?;
+    Ok((StatusCode::ACCEPTED, Json(sent)))
+}
+
+#[derive(Validate)]
+pub(super) struct ProjectPath {
+    #[validate(chars(1..=64), slug)]
+    project_id: String,
+}
+
+#[derive(Validate)]
+pub(super) struct StartBuild {
+    #[validate(chars(1..=200), printable_ascii)]
+    r#ref: Option<String>,
+}
+
+pub(super) async fn start_build(
+    State(state): State<AppState>,
+    ValidPath(ProjectPath { project_id }): ValidPath<ProjectPath>,
+    ValidJson(build): ValidJson<StartBuild>,
+) -> Result<(StatusCode, Json<Build>)> {
+    Ok((
+        StatusCode::CREATED,
+        Json(state.shop.start_build(&project_id, build.r#ref.as_deref())),
+    ))
+}
+
+pub(super) async fn alive() -> &'static str {
+    "ok"
+}

@@ -1,0 +1,30 @@
+//! What every request handler is given.
+
+use std::sync::Arc;
+
+use crate::config::Config;
+use crate::domain::Shop;
+use crate::drain::Drain;
+
+/// The business, its configuration and the drain state; a clone is three pointers.
+#[derive(Clone, Debug)]
+pub struct AppState {
+    /// The business itself.
+    pub shop: Arc<Shop>,
+    /// What the operator configured.
+    pub config: Arc<Config>,
+    /// Whether the service has been told to stop.
+    pub drain: Drain,
+}
+
+impl AppState {
+    /// A fresh shop with this configuration.
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        Self {
+            shop: Arc::new(Shop::new()),
+            config: Arc::new(config),
+            drain: Drain::default(),
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! The shop as an operator meets it: a process with a command line, two listeners and signals.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod process;
+
+use std::net::TcpListener;
+
+use process::{Shop, ask, finished};
+
+#[test]
+fn prints_both_addresses_and_drains_on_sigterm() {
+    let shop = Shop::start(&["--bare"]);
+    assert!(ask(&shop.api, "GET /livez", "").starts_with("HTTP/1.1 200"));
+    assert_eq!(shop.stop("TERM"), Some(0));
+}
+
+#[test]
+fn drains_on_sigint_and_on_the_admin_listener_s_word() {
+    assert_eq!(Shop::start(&[]).stop("INT"), Some(0));
+    let shop = Shop::start(&[]);
+    assert!(ask(&shop.admin, "POST /drain", "").starts_with("HTTP/1.1 202"));
+    assert_eq!(shop.wait(), Some(0));
+}
+
+#[test]
+fn faults_are_set_by_name_and_show_in_the_metrics() {
+    let shop = Shop::start(&["--bare"]);
+    let set = |path: &str, body: &str| ask(&shop.admin, &format!("PUT {path}"), body);
+    assert!(set("/faults/database", r#"{"mode":"error"}"#).starts_with("HTTP/1.1 204"));
+    assert!(ask(&shop.api, "GET /api/users/1", "").starts_with("HTTP/1.1 500"));
+    assert!(set("/faults/database", r#"{"mode":"ok"}"#).starts_with("HTTP/1.1 204"));
+    assert!(ask(&shop.api, "GET /api/users/1", "").starts_with("HTTP/1.1 200"));
+    assert!(set("/faults/oven", r#"{"mode":"ok"}"#).starts_with("HTTP/1.1 404"));
+    assert!(set("/faults/database", r#"{"mode":"odd"}"#).starts_with("HTTP/1.1 422"));
+
+    let metrics = ask(&shop.admin, "GET /metrics", "");
+    assert!(
+        metrics.contains("shop_component_calls_total{component=\"database\"} 2\n"),
+        "{metrics}"
+    );
+    assert!(
+        metrics.contains("shop_component_in_flight{component=\"database\"} 0\n"),
+        "{metrics}"
+    );
+}
+
+#[test]
+fn bad_input_is_one_line_and_exit_code_2() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = taken.local_addr().unwrap().to_string();
+    for (args, named) in [
+        (&["--listen", taken.as_str()][..], taken.as_str()),
+        (&["--listen", "127.0.0.1:0", "--admin", &taken], &taken),
+        (&["--listen", "nowhere"], "nowhere"),
+        (&["--nonsense"], "--nonsense"),
+        (&["--listen", "0.0.0.0:0"], "webhook_secret"),
+    ] {
+        let (code, stdout, stderr) = finished(args);
+        assert_eq!(code, Some(2), "{args:?}: {stderr}");
+        assert_eq!(stderr.lines().count(), 1, "{args:?}: {stderr}");
+        assert!(stderr.contains(named), "{args:?}: {stderr}");
+        assert!(stderr.contains("expected"), "{args:?}: {stderr}");
+        assert_eq!(stdout, "", "{args:?}");
+    }
+}

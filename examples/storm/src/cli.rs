@@ -1,0 +1,287 @@
+//! The command line of storm.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::fs::{self, OpenOptions};
+use std::path::{Path, PathBuf};
+
+use lexopt::prelude::*;
+
+use crate::scenario;
+
+/// What `--help` prints.
+pub(crate) const HELP: &str = "\
+storm: throws the same abuse at the bare and the hardened shop, and shows what happened
+
+usage: storm [--list] [--only NAME,NAME] [--quick] [--seed N] [--framework axum]
+             [--store memory] [--json PATH] [--html PATH]
+
+  --list             name every scenario with its claim
+  --only NAMES       run just these, separated by commas
+  --quick            shorter scenarios and a shorter deadline; under 25 seconds
+  --seed N           the number that the request plan follows from (1)
+  --framework NAME   axum
+  --store NAME       memory
+  --json PATH        where the figures go (target/storm/report.json)
+  --html PATH        where the report goes (target/storm/report.html)
+  -h, --help         this text
+
+exit code: 0 every promise held, 1 a promise was broken, 2 bad usage, 3 storm could not run";
+
+/// What the command line asks for.
+#[derive(Debug)]
+pub(crate) enum Command {
+    Help,
+    List,
+    Run(Options),
+}
+
+/// How to run.
+#[derive(Debug)]
+pub(crate) struct Options {
+    /// Names of scenarios, in the order of the list; never empty.
+    pub(crate) only: Vec<&'static str>,
+    pub(crate) length: Length,
+    pub(crate) seed: u64,
+    pub(crate) framework: &'static str,
+    pub(crate) store: &'static str,
+    pub(crate) json: PathBuf,
+    pub(crate) html: PathBuf,
+}
+
+/// How long a run may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Length {
+    Full,
+    Quick,
+}
+
+impl Length {
+    /// One of two numbers.
+    pub(crate) fn pick<T>(self, full: T, quick: T) -> T {
+        match self {
+            Self::Full => full,
+            Self::Quick => quick,
+        }
+    }
+}
+
+/// Bad input: which, and what was expected instead. Always one line.
+#[derive(Debug)]
+pub(crate) struct UsageError {
+    input: String,
+    expected: String,
+}
+
+impl UsageError {
+    fn new(input: impl Into<String>, expected: impl Into<String>) -> Self {
+        Self {
+            input: input.into(),
+            expected: expected.into(),
+        }
+    }
+}
+
+impl fmt::Display for UsageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let line = format!("{}: expected {}", self.input, self.expected);
+        f.write_str(&line.split_whitespace().collect::<Vec<_>>().join(" "))
+    }
+}
+
+/// Reads the command line and makes sure that the reports can be written where it says.
+pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command, UsageError> {
+    let mut only: Vec<&'static str> = scenario::all().iter().map(|known| known.name()).collect();
+    let mut length = Length::Full;
+    let mut seed = 1;
+    let mut json = PathBuf::from("target/storm/report.json");
+    let mut html = PathBuf::from("target/storm/report.html");
+    let mut list = false;
+
+    let mut parser = lexopt::Parser::from_args(args);
+    while let Some(argument) = parser
+        .next()
+        .map_err(|error| UsageError::new(error.to_string(), KNOWN))?
+    {
+        match argument {
+            Short('h') | Long("help") => return Ok(Command::Help),
+            Long("list") => list = true,
+            Long("quick") => length = Length::Quick,
+            Long("only") => only = chosen(&text(&mut parser, "--only")?)?,
+            Long("seed") => seed = number(&text(&mut parser, "--seed")?)?,
+            Long("framework") => framework(&text(&mut parser, "--framework")?)?,
+            Long("store") => store(&text(&mut parser, "--store")?)?,
+            Long("json") => json = path(&mut parser, "--json")?,
+            Long("html") => html = path(&mut parser, "--html")?,
+            Long("target") => {
+                let target = text(&mut parser, "--target")?;
+                return Err(UsageError::new(
+                    format!("--target `{target}`"),
+                    "no target: a service of your own is not available in this build",
+                ));
+            }
+            other => return Err(UsageError::new(shown(&other), KNOWN)),
+        }
+    }
+    if list {
+        return Ok(Command::List);
+    }
+    writable("--json", &json)?;
+    writable("--html", &html)?;
+    let (framework, store) = ("axum", "memory");
+    Ok(Command::Run(Options {
+        only,
+        length,
+        seed,
+        framework,
+        store,
+        json,
+        html,
+    }))
+}
+
+fn path(parser: &mut lexopt::Parser, flag: &str) -> Result<PathBuf, UsageError> {
+    parser
+        .value()
+        .map(PathBuf::from)
+        .map_err(|_| UsageError::new(flag, "a path after it"))
+}
+
+fn text(parser: &mut lexopt::Parser, flag: &str) -> Result<String, UsageError> {
+    let value = parser
+        .value()
+        .map_err(|_| UsageError::new(flag, "a value after it"))?;
+    value.into_string().map_err(|raw| {
+        UsageError::new(
+            format!("{flag} `{}`", raw.to_string_lossy()),
+            "a value in UTF-8",
+        )
+    })
+}
+
+fn chosen(names: &str) -> Result<Vec<&'static str>, UsageError> {
+    let known: Vec<&'static str> = scenario::all().iter().map(|known| known.name()).collect();
+    let wanted: Vec<&str> = names.split(',').map(str::trim).collect();
+    if let Some(unknown) = wanted.iter().find(|name| !known.contains(name)) {
+        return Err(UsageError::new(
+            format!("--only `{unknown}`"),
+            format!("some of {}", known.join(", ")),
+        ));
+    }
+    Ok(known
+        .into_iter()
+        .filter(|name| wanted.contains(name))
+        .collect())
+}
+
+fn number(text: &str) -> Result<u64, UsageError> {
+    text.parse().map_err(|_| {
+        UsageError::new(
+            format!("--seed `{text}`"),
+            format!("a whole number from 0 to {}", u64::MAX),
+        )
+    })
+}
+
+fn framework(name: &str) -> Result<(), UsageError> {
+    match name {
+        "axum" => Ok(()),
+        "actix" => Err(UsageError::new(
+            "--framework `actix`",
+            "axum; actix is not available in this build",
+        )),
+        _ => Err(UsageError::new(format!("--framework `{name}`"), "axum")),
+    }
+}
+
+fn store(name: &str) -> Result<(), UsageError> {
+    let kind = name.split_once(':').map_or(name, |(kind, _)| kind);
+    match kind {
+        "memory" if kind == name => Ok(()),
+        "sqlite" | "redis" | "postgres" => Err(UsageError::new(
+            format!("--store `{name}`"),
+            format!("memory; {kind} is not available in this build"),
+        )),
+        _ => Err(UsageError::new(format!("--store `{name}`"), "memory")),
+    }
+}
+
+/// Opens the file without touching what it holds: a run of a minute should not end in "permission
+/// denied".
+fn writable(flag: &str, path: &Path) -> Result<(), UsageError> {
+    if let Some(folder) = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+    {
+        fs::create_dir_all(folder).map_err(|error| unwritable(flag, path, &error))?;
+    }
+    OpenOptions::new()
+        .append(true)
+        .create(true)
+        .open(path)
+        .map(drop)
+        .map_err(|error| unwritable(flag, path, &error))
+}
+
+fn unwritable(flag: &str, path: &Path, error: &std::io::Error) -> UsageError {
+    UsageError::new(
+        format!("{flag} `{}` ({error})", path.display()),
+        "a path that can be written",
+    )
+}
+
+fn shown(argument: &lexopt::Arg<'_>) -> String {
+    match argument {
+        Short(letter) => format!("`-{letter}`"),
+        Long(name) => format!("`--{name}`"),
+        Value(value) => format!("`{}`", value.to_string_lossy()),
+    }
+}
+
+const KNOWN: &str =
+    "--list, --only, --quick, --seed, --framework, --store, --json, --html, --target or --help";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refuses(args: &[&str], input: &str, expected: &str) {
+        let line = parse(args.iter().map(OsString::from))
+            .unwrap_err()
+            .to_string();
+        assert!(line.contains(input), "{line} names {input}");
+        assert!(line.contains(expected), "{line} expects {expected}");
+        assert!(!line.contains('\n'), "{line} is one line");
+    }
+
+    #[test]
+    fn each_bad_input_is_named_with_what_was_expected() {
+        refuses(
+            &["--only", "garbage,hail"],
+            "`hail`",
+            "garbage, burst, slow-handler, leak, crowd",
+        );
+        refuses(&["--only", ""], "``", "garbage");
+        refuses(&["--seed", "-1"], "--seed `-1`", "whole number");
+        refuses(&["--seed"], "--seed", "a value");
+        refuses(&["--framework", "actix"], "`actix`", "not available");
+        refuses(&["--store", "redis"], "`redis`", "not available");
+        refuses(
+            &["--target", "http://127.0.0.1:1"],
+            "`http://127.0.0.1:1`",
+            "not available",
+        );
+        refuses(
+            &["--json", "/proc/nowhere/x.json"],
+            "/proc/nowhere/x.json",
+            "can be written",
+        );
+        refuses(&["--loud"], "`--loud`", "--list");
+        refuses(&["now"], "`now`", "--list");
+    }
+
+    #[test]
+    fn chosen_scenarios_run_in_the_order_of_the_list() {
+        assert_eq!(chosen("burst,garbage").unwrap(), ["garbage", "burst"]);
+    }
+}

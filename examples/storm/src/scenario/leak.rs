@@ -1,0 +1,240 @@
+//! Every error path, searched for what lives inside the service.
+
+use std::time::Duration;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use http::Method;
+use shop::domain::Component;
+use shop::domain::canary::Kind;
+
+use super::{Field, Scenario};
+use crate::audit::{Audit, Speaker};
+use crate::client::raw::{Piece, exchange};
+use crate::client::{Call, Client};
+use crate::figures::{Check, Figures, Specimen, Strike};
+use crate::service::Trouble;
+
+pub(super) struct Leak;
+
+impl Scenario for Leak {
+    fn name(&self) -> &'static str {
+        "leak"
+    }
+
+    fn claim(&self) -> &'static str {
+        "no answer tells what lives inside: no SQL, path, address, type name, panic text or secret"
+    }
+
+    fn sends(&self) -> &'static str {
+        "each dependency made to fail and then to panic, with requests that need it; and every way \
+         to ask wrongly: unknown routes and methods, unusable bodies, bad ids, tokens and signatures"
+    }
+
+    fn strike<'a>(&'a self, field: &'a Field<'a>) -> BoxFuture<'a, Result<Strike, Trouble>> {
+        strike(field).boxed()
+    }
+}
+
+async fn strike(field: &Field<'_>) -> Result<Strike, Trouble> {
+    let audit = Audit::default();
+    let mut client = Client::new(field.addresses.take(), field.service.api);
+    let mut specimens = Vec::new();
+    let wrong = wrong_calls();
+    let broken = Component::ALL.map(calls_of);
+    field
+        .progress
+        .expect(wrong.len() + 2 * broken.iter().map(Vec::len).sum::<usize>());
+
+    for call in &wrong {
+        ask(field, &audit, &mut client, call, "").await;
+    }
+    ask_too_much(field, &audit).await;
+    for (component, calls) in Component::ALL.into_iter().zip(&broken) {
+        for mode in ["error", "panic"] {
+            field.service.break_down(component, mode).await?;
+            for call in calls {
+                let situation = format!(" while {component} is in {mode}");
+                let specimen = ask(field, &audit, &mut client, call, &situation).await;
+                specimens.extend(specimen.filter(|_| is_shown(component, mode, call)));
+            }
+        }
+        // Also between the two modes of the next component, so that a breaker counts afresh.
+        let open_for = field.config.breaker.open_for.get();
+        field
+            .service
+            .mend(component, field.addresses.take(), open_for)
+            .await?;
+    }
+
+    let kinds = audit.kinds();
+    let mut figures = Figures::default();
+    figures.add("requests", audit.requests());
+    audit.figures(&mut figures);
+    let mut checks = audit.checks();
+    checks.push(audit.all_answered());
+    // A search that finds nothing in the bare service is no search.
+    let controls = vec![Check::new(
+        "control: kinds of canary that the bare service gives away",
+        Kind::ALL.map(Kind::name).join(", "),
+        kinds
+            .iter()
+            .map(|kind| kind.name())
+            .collect::<Vec<_>>()
+            .join(", "),
+        kinds.len() == Kind::ALL.len(),
+    )];
+    Ok(Strike {
+        requests: audit.requests(),
+        headline: format!(
+            "{} of {} answers leak {} of {} kinds",
+            audit.canaries(),
+            audit.requests(),
+            kinds.len(),
+            Kind::ALL.len(),
+        ),
+        figures,
+        checks,
+        controls,
+        specimens,
+    })
+}
+
+async fn ask(
+    field: &Field<'_>,
+    audit: &Audit,
+    client: &mut Client,
+    call: &Call,
+    situation: &str,
+) -> Option<Specimen> {
+    let label = format!("{}{situation}", call.label());
+    let result = client.send(call).await;
+    audit.note(&label, Speaker::Service, &result);
+    field.progress.step();
+    result.ok().map(|answer| Specimen {
+        request: label,
+        answer: answer.excerpt(),
+    })
+}
+
+/// A body beyond the limit. A service may close the connection on it, and a close can overtake the
+/// answer; only an answer that arrives is looked at.
+async fn ask_too_much(field: &Field<'_>, audit: &Audit) {
+    const LENGTH: usize = 2 * 1024 * 1024;
+    let head = format!(
+        "POST /api/users HTTP/1.1\r\nhost: shop.example\r\ncontent-type: application/json\r\n\
+         content-length: {LENGTH}\r\n\r\n"
+    );
+    let pieces = [Piece::once(head), Piece::once(vec![b' '; LENGTH])];
+    let from = field.addresses.take();
+    let exchange = exchange(from, field.service.api, &pieces, Duration::from_secs(5)).await;
+    if exchange.answer.is_ok() {
+        audit.note(
+            "POST /api/users with 2 MiB",
+            Speaker::Service,
+            &exchange.answer,
+        );
+    }
+}
+
+/// One answer of each sort is shown in the report.
+fn is_shown(component: Component, mode: &str, call: &Call) -> bool {
+    let shown = [
+        (Component::Database, "error", "GET /api/users/1"),
+        (Component::Search, "panic", "GET /api/search?q=sea"),
+        (Component::Payments, "error", "POST /api/payments"),
+        (Component::Recommendations, "error", "GET /api/dashboard"),
+    ];
+    shown.contains(&(component, mode, call.label().as_str()))
+}
+
+const USER: &str = r#"{"email":"ann@example.com","name":"Ann","age":41}"#;
+
+/// Requests that need a component.
+fn calls_of(component: Component) -> Vec<Call> {
+    match component {
+        // Fewer failures in a row than open the breaker, so that the second mode reaches the
+        // database as well.
+        Component::Database => {
+            vec![
+                Call::get("/api/users/1"),
+                Call::post("/api/users").json(USER),
+            ]
+        }
+        Component::Search => vec![Call::get("/api/search?q=sea")],
+        Component::Notifications => vec![
+            Call::get("/api/dashboard"),
+            Call::post("/api/send-email")
+                .header("authorization", "Bearer alice-token")
+                .json(r#"{"to":"bob@example.com","subject":"hello","body":"there"}"#),
+        ],
+        Component::Recommendations | Component::User => vec![Call::get("/api/dashboard")],
+        Component::Payments => vec![
+            Call::post("/api/payments")
+                .header("idempotency-key", "storm-leak-1")
+                .json(r#"{"amount":1250,"currency":"EUR","customer":"storm"}"#),
+        ],
+    }
+}
+
+/// Every way to ask wrongly.
+fn wrong_calls() -> Vec<Call> {
+    let users = || Call::post("/api/users");
+    let payment = || Call::post("/api/payments").header("idempotency-key", "storm-leak-2");
+    let email = || Call::post("/api/send-email");
+    let webhook = || Call::post("/api/webhooks/payment").body("{\"paid\":true}");
+    vec![
+        Call::get("/nowhere"),
+        Call::get("/api/nowhere"),
+        Call::get("/api/users"),
+        Call::new(Method::DELETE, "/api/users/1"),
+        Call::new(Method::PATCH, "/api/payments"),
+        Call::new(Method::TRACE, "/api/search?q=sea"),
+        Call::get("/api/users/abc"),
+        Call::get("/api/users/-1"),
+        Call::get("/api/users/0"),
+        Call::get("/api/users/99999999"),
+        Call::get("/api/users/99999999999999999999999999"),
+        Call::get("/api/search"),
+        Call::get("/api/search?q="),
+        Call::get("/api/search?q=%ff%fe"),
+        Call::get("/api/search?q=a&q=b"),
+        Call::post("/api/search"),
+        users(),
+        users().json(""),
+        users().json("{"),
+        users().json("nonsense"),
+        users().json(r#"{"email":"ann@example.com"}"#),
+        users().json(r#"{"email":7,"name":[],"age":"old"}"#),
+        users().json(r#"{"email":"ann","name":"","age":151}"#),
+        users().json(r#"{"email":"ann@example.com","name":"Ann","age":-1,"admin":true}"#),
+        users().json(vec![0xff, 0xfe, 0x00]),
+        users().header("content-type", "text/plain").body(USER),
+        users()
+            .header("content-type", "application/xml")
+            .body("<user/>"),
+        users().header("content-encoding", "gzip").json(USER),
+        payment().json("{}"),
+        payment().json(r#"{"amount":0,"currency":"euro","customer":""}"#),
+        Call::post("/api/payments").json(r#"{"amount":1,"currency":"EUR","customer":"storm"}"#),
+        email(),
+        email().json("{}"),
+        email()
+            .header("authorization", "Bearer wrong-token")
+            .json("{}"),
+        email().header("authorization", "Basic YTpi").json("{}"),
+        email()
+            .header("authorization", "Bearer bob-token")
+            .json("{}"),
+        Call::post("/api/projects/Not%20A%20Slug/builds"),
+        Call::post("/api/projects/%2e%2e%2fetc/builds").json("["),
+        webhook(),
+        webhook().header("x-signature", ""),
+        webhook().header("x-signature", "00"),
+        webhook().header("x-signature", &"0".repeat(64)),
+        webhook()
+            .header("x-signature", "a")
+            .header("x-signature", "b"),
+        Call::post("/api/webhooks/signed").body("{}"),
+    ]
+}

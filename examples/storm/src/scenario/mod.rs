@@ -1,0 +1,81 @@
+//! The abuse, one file a kind.
+
+mod burst;
+mod crowd;
+mod garbage;
+mod layers;
+mod leak;
+mod many_keys;
+mod outage;
+mod slow_handler;
+mod spoof;
+mod volley;
+
+use futures::future::BoxFuture;
+use shop::config::Config;
+
+use crate::bystander::Visit;
+use crate::cli::Length;
+use crate::client::Addresses;
+use crate::figures::Strike;
+use crate::progress::Progress;
+use crate::service::{Service, Trouble};
+
+pub(crate) use layers::users;
+
+/// One kind of abuse and what is promised under it.
+pub(crate) trait Scenario: Send + Sync {
+    /// As `--only` names it.
+    fn name(&self) -> &'static str;
+
+    /// What the hardened service promises.
+    fn claim(&self) -> &'static str;
+
+    /// What is done to both services, for the report.
+    fn sends(&self) -> &'static str;
+
+    /// Does it to one service, once.
+    fn strike<'a>(&'a self, field: &'a Field<'a>) -> BoxFuture<'a, Result<Strike, Trouble>>;
+
+    /// Whether it strikes by itself or looks at how others fared meanwhile.
+    fn role(&self) -> Role {
+        Role::Attack
+    }
+}
+
+/// What a scenario does during a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// It strikes: the bare service once, the hardened one twice, so that growth shows.
+    Attack,
+    /// It watches the others and speaks last.
+    Witness,
+}
+
+/// Everything that a strike may use.
+pub(crate) struct Field<'a> {
+    pub(crate) service: &'a Service,
+    /// What both services were configured with.
+    pub(crate) config: &'a Config,
+    pub(crate) seed: u64,
+    pub(crate) length: Length,
+    pub(crate) addresses: &'a Addresses,
+    pub(crate) progress: &'a Progress,
+    /// How the crowd has fared so far at this service.
+    pub(crate) visits: &'a [Visit],
+}
+
+/// Every scenario, in the order in which they run.
+pub(crate) fn all() -> Vec<Box<dyn Scenario>> {
+    vec![
+        Box::new(garbage::Garbage),
+        Box::new(burst::Burst),
+        Box::new(layers::Layers::default()),
+        Box::new(spoof::Spoof),
+        Box::new(many_keys::ManyKeys),
+        Box::new(slow_handler::SlowHandler),
+        Box::new(outage::Outage),
+        Box::new(leak::Leak),
+        Box::new(crowd::Crowd),
+    ]
+}

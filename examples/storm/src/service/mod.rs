@@ -1,0 +1,44 @@
+//! The two shops under attack, each a child process.
+
+mod admin;
+mod child;
+mod health;
+mod memory;
+
+use std::fmt;
+
+pub(crate) use child::Service;
+pub(crate) use health::Mending;
+pub(crate) use memory::resident;
+
+/// Which of the two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    Bare,
+    Hardened,
+}
+
+impl Side {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Bare => "bare",
+            Self::Hardened => "hardened",
+        }
+    }
+}
+
+/// Why storm could not go on. Says nothing about the services: a broken promise is a result.
+#[derive(Debug)]
+pub(crate) struct Trouble(String);
+
+impl Trouble {
+    pub(crate) fn new(what: impl Into<String>) -> Self {
+        Self(what.into())
+    }
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
