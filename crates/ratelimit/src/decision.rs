@@ -104,22 +104,25 @@ impl Decision {
     }
 
     /// Adds a report, and takes over what it says about source and reason.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a report is written where it stays")]
     pub(crate) fn push(&mut self, report: Report) {
         match self {
             Self::Allow(allowed) => {
-                if report.source() != Source::Store {
-                    allowed.source = report.source();
-                }
+                let source = report.source();
                 allowed.reports.push(report);
+                if source != Source::Store {
+                    allowed.source = source;
+                }
             }
             Self::Deny(denied) => {
-                let binds = binding(&denied.reports).is_none_or(|r| report.binds_more_than(r));
-                if binds && !report.is_shadow() {
+                denied.reports.push(report);
+                if report.is_denied()
+                    && let Some(report) = binding(&denied.reports)
+                {
                     denied.source = report.source();
                     denied.reason = report.reason();
                 }
-                denied.reports.push(report);
             }
         }
     }

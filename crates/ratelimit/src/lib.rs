@@ -34,7 +34,7 @@ pub use config::{CountConfig, PolicyConfig};
 pub use decision::{Allowed, Decision, Denied, Reason, Source};
 pub use error::ConfigError;
 pub use key::{KeyBuf, parts as key_parts};
-pub use limiter::Limiter;
+pub use limiter::{Limiter, NotNow};
 pub use observer::Observer;
 pub use policies::{Policies, PoliciesBuilder};
 pub use policy::{CountRule, Mode, OnStoreError, Policy, PolicyName};

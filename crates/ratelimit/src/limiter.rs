@@ -279,26 +279,34 @@ impl<S: Store> Limiter<S> {
 
     #[inline]
     fn charge<'a>(&'a self, key: &'a [u8], cost: NonZeroU32) -> Charge<'a> {
+        self.charge_in(self.policy().current_mode(), key, cost)
+    }
+
+    #[inline]
+    fn charge_in<'a>(&'a self, mode: Mode, key: &'a [u8], cost: NonZeroU32) -> Charge<'a> {
         let policy = self.policy();
         Charge::new(self.shared.scope.as_ref(), key, policy.quota_of(key), cost)
-            .shadow(policy.current_mode() == Mode::Shadow)
+            .shadow(mode == Mode::Shadow)
             .with_block_for(policy.penalty())
     }
 
     #[inline]
     fn conclude(&self, charge: &Charge<'_>, verdict: Verdict, now: Now) -> Decision {
-        let known = verdict.standing() != Standing::Unknown;
-        let denied = !known || (!charge.is_shadow() && verdict.is_denied());
-        let mut decision = Decision::empty(denied);
-        if known {
-            decision.push(Report::new(*self.policy().name(), charge, verdict, now));
-        } else {
+        let mut decision = Decision::empty(denies(charge, verdict));
+        self.fill(&mut decision, charge, verdict, now);
+        decision
+    }
+
+    #[inline]
+    fn fill(&self, decision: &mut Decision, charge: &Charge<'_>, verdict: Verdict, now: Now) {
+        if verdict.standing() == Standing::Unknown {
             decision.is_unanswered();
+        } else {
+            decision.push(Report::new(*self.policy().name(), charge, verdict, now));
         }
         if let Some(observer) = &self.shared.observer {
-            observer.decided(&decision);
+            observer.decided(decision);
         }
-        decision
     }
 }
 
@@ -307,17 +315,74 @@ impl Limiter<MemoryStore> {
     /// async, since memory neither waits nor fails.
     #[inline]
     pub fn check_local(&self, key: impl AsRef<[u8]>) -> Decision {
-        let key = key.as_ref();
-        if self.policy().current_mode() == Mode::Off {
-            return Decision::unlimited();
-        }
-        let charge = self.charge(key, self.policy().unit_cost());
+        let mode = self.policy().current_mode();
+        let charge = self.charge_in(mode, key.as_ref(), self.policy().unit_cost());
         let mut verdict = [Verdict::UNKNOWN];
-        let now =
-            self.shared
-                .store
-                .decide_here(Op::Consume, std::slice::from_ref(&charge), &mut verdict);
-        self.conclude(&charge, verdict[0], now)
+        let mut now = Now::default();
+        let charges = std::slice::from_ref(&charge);
+        if mode != Mode::Off {
+            now = self.shared.store.decide_here(Op::Consume, charges, &mut verdict);
+        }
+        // One local and one return: the decision is made where the caller wants it.
+        let mut decision = Decision::empty(mode != Mode::Off && denies(&charge, verdict[0]));
+        if mode != Mode::Off {
+            self.fill(&mut decision, &charge, verdict[0], now);
+        }
+        decision
+    }
+
+    /// Charges the policy's cost to `key`, if it fits, and says no more than that: what
+    /// [`check_local`](Self::check_local) does, without a report. For hot loops that need neither
+    /// header fields nor figures.
+    ///
+    /// # Errors
+    ///
+    /// If it does not fit, with the wait.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use seawall_ratelimit::{Limiter, MemoryStore, quota};
+    ///
+    /// let limiter = Limiter::new(MemoryStore::default(), quota!("1/minute"));
+    /// assert!(limiter.admit("alice").is_ok());
+    /// let wait = limiter.admit("alice").unwrap_err().retry_after();
+    /// assert!(wait.is_some_and(|wait| wait.as_secs() <= 60));
+    /// ```
+    #[inline]
+    pub fn admit(&self, key: impl AsRef<[u8]>) -> Result<(), NotNow> {
+        let policy = self.policy();
+        let mode = policy.current_mode();
+        if mode != Mode::Enforce || policy.penalty().is_some() || self.shared.observer.is_some() {
+            return match self.check_local(key) {
+                Decision::Allow(_) => Ok(()),
+                Decision::Deny(denied) => Err(NotNow(denied.retry_after())),
+            };
+        }
+        let charge = self.charge_in(mode, key.as_ref(), policy.unit_cost());
+        self.shared.store.admit(&charge).map_err(|verdict| NotNow(verdict.retry_after()))
+    }
+}
+
+/// The answer of [`Limiter::admit`] to whom it does not let pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotNow(Option<Duration>);
+
+impl NotNow {
+    /// After what time the same request may pass; `None` where no wait helps.
+    #[must_use]
+    pub const fn retry_after(&self) -> Option<Duration> {
+        self.0
+    }
+}
+
+/// Whether the caller is refused. A store that says that it decided and not what gives no permission.
+#[inline]
+fn denies(charge: &Charge<'_>, verdict: Verdict) -> bool {
+    match verdict.standing() {
+        Standing::Allowed => false,
+        Standing::Unknown => true,
+        _ => !charge.is_shadow(),
     }
 }
 

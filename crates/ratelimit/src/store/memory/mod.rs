@@ -113,6 +113,12 @@ impl MemoryStore {
         self.engine.decide(op, charges, out)
     }
 
+    /// Charges one key, without figures; the verdict if it does not fit. Blocks are not looked at.
+    #[inline]
+    pub(crate) fn admit(&self, charge: &Charge<'_>) -> Result<(), Verdict> {
+        self.engine.admit(charge)
+    }
+
     /// Bytes set aside for slots.
     #[must_use]
     pub fn memory(&self) -> usize {
