@@ -18,6 +18,7 @@ mod policies;
 mod policy;
 mod quota;
 mod report;
+mod reports;
 mod reservation;
 mod store;
 mod sync;

@@ -292,21 +292,23 @@ impl<S: Store> Limiter<S> {
 
     #[inline]
     fn conclude(&self, charge: &Charge<'_>, verdict: Verdict, now: Now) -> Decision {
-        let mut decision = Decision::empty(denies(charge, verdict));
-        self.fill(&mut decision, charge, verdict, now);
-        decision
+        if verdict.standing() == Standing::Unknown {
+            return self.observed(Decision::unanswered());
+        }
+        let denied = !charge.is_shadow() && verdict.is_denied();
+        let report = Report::new(*self.policy().name(), charge, verdict, now);
+        match self.shared.observer {
+            None => Decision::of(denied, report),
+            Some(_) => self.observed(Decision::of(denied, report)),
+        }
     }
 
-    #[inline]
-    fn fill(&self, decision: &mut Decision, charge: &Charge<'_>, verdict: Verdict, now: Now) {
-        if verdict.standing() == Standing::Unknown {
-            decision.is_unanswered();
-        } else {
-            decision.push(Report::new(*self.policy().name(), charge, verdict, now));
-        }
+    #[cold]
+    fn observed(&self, decision: Decision) -> Decision {
         if let Some(observer) = &self.shared.observer {
-            observer.decided(decision);
+            observer.decided(&decision);
         }
+        decision
     }
 }
 
@@ -316,19 +318,17 @@ impl Limiter<MemoryStore> {
     #[inline]
     pub fn check_local(&self, key: impl AsRef<[u8]>) -> Decision {
         let mode = self.policy().current_mode();
+        if mode == Mode::Off {
+            return Decision::unlimited();
+        }
         let charge = self.charge_in(mode, key.as_ref(), self.policy().unit_cost());
         let mut verdict = [Verdict::UNKNOWN];
-        let mut now = Now::default();
         let charges = std::slice::from_ref(&charge);
-        if mode != Mode::Off {
-            now = self.shared.store.decide_here(Op::Consume, charges, &mut verdict);
-        }
-        // One local and one return: the decision is made where the caller wants it.
-        let mut decision = Decision::empty(mode != Mode::Off && denies(&charge, verdict[0]));
-        if mode != Mode::Off {
-            self.fill(&mut decision, &charge, verdict[0], now);
-        }
-        decision
+        let now = self
+            .shared
+            .store
+            .decide_here(Op::Consume, charges, &mut verdict);
+        self.conclude(&charge, verdict[0], now)
     }
 
     /// Charges the policy's cost to `key`, if it fits, and says no more than that: what
@@ -360,7 +360,10 @@ impl Limiter<MemoryStore> {
             };
         }
         let charge = self.charge_in(mode, key.as_ref(), policy.unit_cost());
-        self.shared.store.admit(&charge).map_err(|verdict| NotNow(verdict.retry_after()))
+        self.shared
+            .store
+            .admit(&charge)
+            .map_err(|verdict| NotNow(verdict.retry_after()))
     }
 }
 
@@ -373,16 +376,6 @@ impl NotNow {
     #[must_use]
     pub const fn retry_after(&self) -> Option<Duration> {
         self.0
-    }
-}
-
-/// Whether the caller is refused. A store that says that it decided and not what gives no permission.
-#[inline]
-fn denies(charge: &Charge<'_>, verdict: Verdict) -> bool {
-    match verdict.standing() {
-        Standing::Allowed => false,
-        Standing::Unknown => true,
-        _ => !charge.is_shadow(),
     }
 }
 

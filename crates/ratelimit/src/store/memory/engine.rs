@@ -191,10 +191,18 @@ impl Engine {
                 None => in_table!(self.charge(charge, *tag, *slot, moment)),
             };
             if out[index].is_denied() && !charge.is_shadow() {
-                for index in (0..index).rev().filter(|&i| out[i].is_allowed()).collect::<Made>() {
+                for index in (0..index)
+                    .rev()
+                    .filter(|&i| out[i].is_allowed())
+                    .collect::<Made>()
+                {
                     let charge = &charges[index];
                     let source = out[index].source();
-                    let grant = Grant { at: now, reset: out[index].reset(), source };
+                    let grant = Grant {
+                        at: now,
+                        reset: out[index].reset(),
+                        source,
+                    };
                     out[index] = in_table!(self.give_back(charge, tags[index], grant));
                 }
                 for (charge, (tag, out)) in charges.iter().zip(tags.iter().zip(out)).skip(index + 1)
@@ -366,7 +374,15 @@ impl Engine {
         let until = now.mono.saturating_add(micros(time));
         let longer = |state| (state < until).then_some(until);
         let (tag, room) = (self.tags.block(charge), self.room());
-        match step(&self.narrow, tag, self.narrow.read(tag), charge, now.mono, room, longer) {
+        match step(
+            &self.narrow,
+            tag,
+            self.narrow.read(tag),
+            charge,
+            now.mono,
+            room,
+            longer,
+        ) {
             Step::Made(until) | Step::Unchanged(until) => {
                 Some(Duration::from_micros(until - now.mono))
             }
@@ -390,7 +406,7 @@ impl Engine {
             Step::Full(_) if self.when_full == WhenFull::ShareOverflow => {
                 let tag = self.tags.overflow(charge);
                 step(table, tag, table.read(tag), charge, now, Room::Make, change)
-            },
+            }
             done => done,
         }
     }

@@ -183,15 +183,17 @@ impl<L: Layout> Table<L> {
     fn free_slot(&self, tag: u64, now: u64) -> (Seen, Option<u64>) {
         let main = [self.first_bucket(tag), self.second_bucket(tag)];
         let mut first: Option<(u64, Seen)> = None;
-        for (part, buckets) in [main, self.spill_buckets(tag)].iter().enumerate()
-        {
+        for (part, buckets) in [main, self.spill_buckets(tag)].iter().enumerate() {
             let mut most_free: Option<(usize, Seen)> = None;
             for bucket in buckets {
                 let mut free = 0;
                 let mut free_one = None;
                 for slot in 0..BUCKET {
                     let at = bucket + slot;
-                    let seen = Seen { at, content: Self::content(&self.slots()[at]).1 };
+                    let seen = Seen {
+                        at,
+                        content: Self::content(&self.slots()[at]).1,
+                    };
                     let expires = L::expires(seen.content);
                     if expires <= now {
                         free += 1;
@@ -229,7 +231,9 @@ impl<L: Layout> Table<L> {
         if main.is_some() || !self.spilled.load(Ordering::Acquire) {
             return main;
         }
-        self.spill_buckets(tag).into_iter().find_map(|bucket| scan::<L>(slots, bucket, tag))
+        self.spill_buckets(tag)
+            .into_iter()
+            .find_map(|bucket| scan::<L>(slots, bucket, tag))
     }
 
     /// Tag and content of one moment.
@@ -309,7 +313,10 @@ impl<L: Layout> Table<L> {
 fn scan<L: Layout>(slots: &[L::Slot], bucket: usize, tag: u64) -> Option<usize> {
     // Relaxed: only a hint; `content` reads it again.
     let holds = |slot: &L::Slot| slot.as_ref()[0].load(Ordering::Relaxed) == tag;
-    slots[bucket..bucket + BUCKET].iter().position(holds).map(|slot| bucket + slot)
+    slots[bucket..bucket + BUCKET]
+        .iter()
+        .position(holds)
+        .map(|slot| bucket + slot)
 }
 
 #[inline]
