@@ -124,10 +124,13 @@ impl Decision {
         }
     }
 
-    /// The decision where the store said that it decided, and did not say what.
+    /// Notes that the store said that it decided, and did not say what: a denial nobody can wait out.
     #[cold]
-    pub(crate) fn unanswered() -> Self {
-        Self::deny(Reports::new(), Source::FailClosed, Reason::StoreRefused)
+    pub(crate) fn is_unanswered(&mut self) {
+        if let Self::Deny(denied) = self {
+            denied.source = Source::FailClosed;
+            denied.reason = Reason::StoreRefused;
+        }
     }
 
     /// The decision where no policy applies.

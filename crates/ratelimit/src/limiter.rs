@@ -287,12 +287,14 @@ impl<S: Store> Limiter<S> {
 
     #[inline]
     fn conclude(&self, charge: &Charge<'_>, verdict: Verdict, now: Now) -> Decision {
-        let denied = !charge.is_shadow() && verdict.is_denied();
-        if verdict.standing() == Standing::Unknown {
-            return Decision::unanswered();
-        }
+        let known = verdict.standing() != Standing::Unknown;
+        let denied = !known || (!charge.is_shadow() && verdict.is_denied());
         let mut decision = Decision::empty(denied);
-        decision.push(Report::new(*self.policy().name(), charge, verdict, now));
+        if known {
+            decision.push(Report::new(*self.policy().name(), charge, verdict, now));
+        } else {
+            decision.is_unanswered();
+        }
         if let Some(observer) = &self.shared.observer {
             observer.decided(&decision);
         }

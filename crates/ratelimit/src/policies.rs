@@ -249,10 +249,13 @@ impl<S: Store> Policies<S> {
         let open = |charge: &Charge<'_>, verdict: &Verdict| {
             !charge.is_shadow() && verdict.standing() == Standing::Unknown
         };
-        if !denied && charges().any(|(charge, verdict)| open(charge, verdict)) {
-            return Decision::unanswered();
+        // Beside a denial, a store need not have looked at the others.
+        let unanswered = !denied && charges().any(|(charge, verdict)| open(charge, verdict));
+        let mut decision = Decision::empty(denied || unanswered);
+        if unanswered {
+            decision.is_unanswered();
+            return decision;
         }
-        let mut decision = Decision::empty(denied);
         for ((charge, verdict), index) in charges().zip(&plan.indices) {
             if verdict.standing() != Standing::Unknown {
                 let name = *self.shared.policies[*index].name();
