@@ -10,6 +10,7 @@ mod head;
 pub mod rate_limit;
 mod reply;
 pub mod request_id;
+pub mod verify;
 
 pub use body::ReplyBody;
 pub use body_limit::BodyLimitLayer;
@@ -20,3 +21,4 @@ pub use head::HttpHead;
 pub use rate_limit::RateLimitLayer;
 pub use reply::{Attached, Passthrough, respond};
 pub use request_id::RequestIdLayer;
+pub use verify::VerifyLayer;

@@ -10,3 +10,4 @@ mod errors;
 mod rate_limit;
 mod request_id;
 mod support;
+mod verify;
