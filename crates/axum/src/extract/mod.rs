@@ -6,8 +6,10 @@ mod json;
 mod path;
 mod query;
 mod refusal;
+mod verified;
 
 pub use form::Form;
 pub use json::Json;
 pub use path::Path;
 pub use query::Query;
+pub use verified::Verified;

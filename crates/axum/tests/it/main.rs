@@ -6,3 +6,4 @@ mod builder;
 mod extract;
 mod serve;
 mod support;
+mod verified;
