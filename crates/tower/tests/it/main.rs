@@ -16,3 +16,4 @@ mod rate_limit;
 mod request_id;
 mod support;
 mod trace;
+mod verify;
