@@ -6,8 +6,13 @@ mod json;
 mod path;
 mod query;
 mod refusal;
+#[cfg(feature = "validate")]
+mod valid;
 
 pub use form::Form;
 pub use json::Json;
 pub use path::Path;
 pub use query::Query;
+#[cfg(feature = "validate")]
+#[cfg_attr(docsrs, doc(cfg(feature = "validate")))]
+pub use valid::{ValidForm, ValidJson, ValidPath, ValidQuery};
