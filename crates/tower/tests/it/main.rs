@@ -7,6 +7,7 @@
 )]
 
 mod body_limit;
+mod budget;
 mod circuit_breaker;
 mod contract;
 mod deadline;

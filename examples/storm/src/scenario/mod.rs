@@ -7,6 +7,7 @@ mod layers;
 mod leak;
 mod many_keys;
 mod outage;
+mod partial;
 mod slow_handler;
 mod spoof;
 mod volley;
@@ -75,6 +76,7 @@ pub(crate) fn all() -> Vec<Box<dyn Scenario>> {
         Box::new(many_keys::ManyKeys),
         Box::new(slow_handler::SlowHandler),
         Box::new(outage::Outage),
+        Box::new(partial::Partial),
         Box::new(leak::Leak),
         Box::new(crowd::Crowd),
     ]
