@@ -1,5 +1,6 @@
 //! The areas, a module each. A new one is added to [`all`], to `Cargo.toml` and to `bars.toml`.
 
+pub mod breaker;
 pub mod harness;
 
 use crate::area::Area;
@@ -7,5 +8,5 @@ use crate::area::Area;
 /// Every area, in the order in which `compare` measures them.
 #[must_use]
 pub fn all() -> Vec<Area> {
-    vec![harness::area()]
+    vec![harness::area(), breaker::area()]
 }

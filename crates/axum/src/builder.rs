@@ -11,7 +11,9 @@ use axum::response::IntoResponse;
 use axum::routing::Route;
 use seawall_errors::Renderer;
 use seawall_ratelimit::{ConfigError, MemoryStore, Policy, Store};
-use seawall_tower::{BodyLimitLayer, DeadlineLayer, ErrorsLayer, RateLimitLayer, RequestIdLayer};
+use seawall_tower::{
+    BodyLimitLayer, DeadlineLayer, ErrorsLayer, RateLimitLayer, RequestIdLayer, TraceLayer,
+};
 use seawall_web::limits::RateLimits;
 use seawall_web::request::KeyBy;
 use tower_layer::Layer;
@@ -21,7 +23,7 @@ use crate::ContextLayer;
 
 /// The layers of a hardened service, in the right order.
 ///
-/// Outermost first: request id, errors, deadline, rate limits by address, body limit, the user's
+/// Outermost first: request id, trace, errors, deadline, rate limits by address, body limit, the user's
 /// authentication, rate limits by principal or resource, handlers. All but the authentication and
 /// what follows it is applied as one axum layer.
 ///
@@ -47,6 +49,7 @@ use crate::ContextLayer;
 #[derive(Clone)]
 pub struct Seawall<S = MemoryStore> {
     ids: RequestIdLayer,
+    traces: TraceLayer,
     errors: ErrorsLayer,
     deadline: DeadlineLayer,
     body_limit: BodyLimitLayer,
@@ -67,6 +70,7 @@ impl<S: Store> Seawall<S> {
             store,
             namespace: String::new(),
             ids: RequestIdLayer::new(),
+            traces: TraceLayer::new(),
             renderer: Renderer::new(),
             deadline: DEADLINE,
             body_limit: BodyLimitLayer::new(BODY_LIMIT),
@@ -91,6 +95,7 @@ impl<S: Store> Seawall<S> {
         let outer = (
             ContextLayer::new(),
             self.ids.clone(),
+            self.traces.clone(),
             self.errors.clone(),
             self.deadline,
         );
@@ -102,9 +107,14 @@ impl<S: Store> Seawall<S> {
         }
     }
 
-    /// Gives these routes ids and safe errors, and nothing that could refuse them: for probes.
+    /// Gives these routes ids, traces and safe errors, and nothing that could refuse them: for probes.
     pub fn observe(&self, routes: Router) -> Router {
-        routes.layer((ContextLayer::new(), self.ids.clone(), self.errors.clone()))
+        routes.layer((
+            ContextLayer::new(),
+            self.ids.clone(),
+            self.traces.clone(),
+            self.errors.clone(),
+        ))
     }
 }
 
@@ -133,6 +143,7 @@ pub struct SeawallBuilder<S> {
     store: S,
     namespace: String,
     ids: RequestIdLayer,
+    traces: TraceLayer,
     renderer: Renderer,
     deadline: Duration,
     body_limit: BodyLimitLayer,
@@ -151,6 +162,12 @@ impl<S: Store + Clone> SeawallBuilder<S> {
     /// Whose request ids are believed; nobody's unless told.
     pub fn request_ids(mut self, ids: RequestIdLayer) -> Self {
         self.ids = ids;
+        self
+    }
+
+    /// Whose traces are continued; everybody's unless told.
+    pub fn traces(mut self, traces: TraceLayer) -> Self {
+        self.traces = traces;
         self
     }
 
@@ -224,6 +241,7 @@ impl<S: Store + Clone> SeawallBuilder<S> {
             before: limits(self.before)?,
             after: limits(self.after)?,
             ids: self.ids,
+            traces: self.traces,
             errors: ErrorsLayer::with_renderer(self.renderer),
             deadline: DeadlineLayer::new(self.deadline),
             body_limit: self.body_limit,

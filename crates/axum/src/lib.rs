@@ -5,11 +5,29 @@ mod builder;
 mod context;
 mod error;
 pub mod extract;
+#[cfg(feature = "health")]
+mod health;
+#[cfg(feature = "degrade")]
+mod partial;
+#[cfg(feature = "serve")]
+mod serve;
 
 pub use builder::{Seawall, SeawallBuilder};
 pub use context::{ContextLayer, ContextService};
 pub use error::Error;
 pub use extract::{Form, Json, Path, Query, Verified};
+#[cfg(feature = "validate")]
+#[cfg_attr(docsrs, doc(cfg(feature = "validate")))]
+pub use extract::{ValidForm, ValidJson, ValidPath, ValidQuery};
+#[cfg(feature = "health")]
+#[cfg_attr(docsrs, doc(cfg(feature = "health")))]
+pub use health::{health_routes, health_routes_for};
+#[cfg(feature = "degrade")]
+#[cfg_attr(docsrs, doc(cfg(feature = "degrade")))]
+pub use partial::Partial;
+#[cfg(feature = "serve")]
+#[cfg_attr(docsrs, doc(cfg(feature = "serve")))]
+pub use serve::{Serve, ServerLimits, ServerLimitsBuilder, ServerLimitsError, serve};
 
 /// What a handler returns: its answer, or an [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;

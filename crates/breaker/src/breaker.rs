@@ -210,6 +210,11 @@ impl CircuitBreaker {
     }
 }
 
+// A panic under the breaker leaves it whole: no lock is held while code of the user runs, and each
+// word is replaced in one step. Only the trait objects keep the compiler from seeing it.
+impl std::panic::UnwindSafe for CircuitBreaker {}
+impl std::panic::RefUnwindSafe for CircuitBreaker {}
+
 impl fmt::Debug for CircuitBreaker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CircuitBreaker")

@@ -79,33 +79,49 @@ impl Decision {
         })
     }
 
-    /// The decision that the reports add up to; `denied` says whether one of them denies.
+    /// A decision without reports yet; `denied` says whether one of those to come denies.
     ///
-    /// The decision is made first and filled in place: it is large enough that moving it would show.
-    #[inline]
-    pub(crate) fn gather(denied: bool, reports: impl Iterator<Item = Report>) -> Self {
-        let mut decision = if denied {
-            Self::deny(Reports::new(), Source::Store, Reason::OverLimit)
+    /// A decision is large. It is made where it will be returned, and filled in place: moving it
+    /// would cost more than making it.
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "a call in between would copy the decision"
+    )]
+    pub(crate) fn empty(denied: bool) -> Self {
+        if denied {
+            Self::Deny(Denied {
+                reports: Reports::new(),
+                source: Source::Store,
+                reason: Reason::OverLimit,
+            })
         } else {
-            Self::allow(Reports::new(), Source::Store)
-        };
-        match &mut decision {
+            Self::Allow(Allowed {
+                reports: Reports::new(),
+                source: Source::Store,
+            })
+        }
+    }
+
+    /// Adds a report, and takes over what it says about source and reason.
+    #[inline]
+    pub(crate) fn push(&mut self, report: Report) {
+        match self {
             Self::Allow(allowed) => {
-                allowed.reports.extend(reports);
-                let mut elsewhere = allowed.reports.iter().map(Report::source);
-                allowed.source = elsewhere
-                    .find(|s| *s != Source::Store)
-                    .unwrap_or(Source::Store);
+                if report.source() != Source::Store {
+                    allowed.source = report.source();
+                }
+                allowed.reports.push(report);
             }
             Self::Deny(denied) => {
-                denied.reports.extend(reports);
-                if let Some(report) = binding(&denied.reports) {
+                let binds = binding(&denied.reports).is_none_or(|r| report.binds_more_than(r));
+                if binds && !report.is_shadow() {
                     denied.source = report.source();
                     denied.reason = report.reason();
                 }
+                denied.reports.push(report);
             }
         }
-        decision
     }
 
     /// The decision where the store said that it decided, and did not say what.
@@ -156,25 +172,28 @@ impl Decision {
     /// What `outer` charged stays charged when `inner` denies: all-or-none is a promise within one
     /// decision.
     pub fn merge(outer: Self, inner: Self) -> Self {
-        let (outer_source, inner_source) = (outer.source(), inner.source());
-        let reason = match (&outer, &inner) {
-            (Self::Deny(denied), _) | (_, Self::Deny(denied)) => {
-                Some((denied.reason, denied.source))
+        let elsewhere = [outer.source(), inner.source()]
+            .into_iter()
+            .find(|s| *s != Source::Store);
+        let denial = match (&outer, &inner) {
+            (Self::Allow(_), Self::Allow(_)) => None,
+            (Self::Deny(denied), Self::Allow(_)) | (Self::Allow(_), Self::Deny(denied)) => {
+                Some((denied.source, denied.reason))
             }
-            _ => None,
+            (Self::Deny(outer), Self::Deny(inner)) => {
+                let longer = if inner.wait() > outer.wait() {
+                    inner
+                } else {
+                    outer
+                };
+                Some((longer.source, longer.reason))
+            }
         };
         let mut reports = outer.into_reports();
         reports.extend(inner.into_reports());
-        match reason {
-            Some((reason, source)) => Self::deny(reports, source, reason),
-            None => {
-                let source = if outer_source == Source::Store {
-                    inner_source
-                } else {
-                    outer_source
-                };
-                Self::allow(reports, source)
-            }
+        match denial {
+            Some((source, reason)) => Self::deny(reports, source, reason),
+            None => Self::allow(reports, elsewhere.unwrap_or(Source::Store)),
         }
     }
 
@@ -231,17 +250,20 @@ impl Denied {
     /// Where the store is out of reach this is one second: nobody knows better.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
-        match self.reason {
-            Reason::StoreRefused => None,
-            Reason::StoreUnavailable => Some(UNKNOWN_OUTAGE),
-            _ => {
-                let mut longest = Duration::ZERO;
-                for report in self.violated() {
-                    longest = longest.max(report.retry_after()?);
-                }
-                Some(longest)
-            }
+        let mut longest = match self.reason {
+            Reason::StoreRefused => return None,
+            Reason::StoreUnavailable => UNKNOWN_OUTAGE,
+            _ => Duration::ZERO,
+        };
+        for report in self.violated() {
+            longest = longest.max(report.retry_after()?);
         }
+        Some(longest)
+    }
+
+    /// The wait, for comparing: the longest is that which never ends.
+    fn wait(&self) -> Duration {
+        self.retry_after().unwrap_or(Duration::MAX)
     }
 
     /// Why.

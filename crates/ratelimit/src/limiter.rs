@@ -291,8 +291,8 @@ impl<S: Store> Limiter<S> {
         if verdict.standing() == Standing::Unknown {
             return Decision::unanswered();
         }
-        let report = Report::new(*self.policy().name(), charge, verdict, now);
-        let decision = Decision::gather(denied, std::iter::once(report));
+        let mut decision = Decision::empty(denied);
+        decision.push(Report::new(*self.policy().name(), charge, verdict, now));
         if let Some(observer) = &self.shared.observer {
             observer.decided(&decision);
         }

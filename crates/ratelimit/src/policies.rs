@@ -252,14 +252,14 @@ impl<S: Store> Policies<S> {
         if !denied && charges().any(|(charge, verdict)| open(charge, verdict)) {
             return Decision::unanswered();
         }
-        let reports = charges()
-            .zip(&plan.indices)
-            .filter_map(|((charge, verdict), index)| {
+        let mut decision = Decision::empty(denied);
+        for ((charge, verdict), index) in charges().zip(&plan.indices) {
+            if verdict.standing() != Standing::Unknown {
                 let name = *self.shared.policies[*index].name();
-                let known = verdict.standing() != Standing::Unknown;
-                known.then(|| Report::new(name, charge, *verdict, now))
-            });
-        Decision::gather(denied, reports)
+                decision.push(Report::new(name, charge, *verdict, now));
+            }
+        }
+        decision
     }
 
     /// Any policy that fails closed denies; else those that count locally decide; else it passes.

@@ -3,7 +3,11 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod builder;
+#[cfg(all(feature = "serve", feature = "degrade"))]
+mod drain;
 mod extract;
+#[cfg(feature = "serve")]
+mod limits;
 mod serve;
 mod support;
 mod verified;

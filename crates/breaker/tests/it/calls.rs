@@ -11,7 +11,7 @@ use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
-assert_impl_all!(CircuitBreaker: Send, Sync);
+assert_impl_all!(CircuitBreaker: Send, Sync, std::panic::UnwindSafe, std::panic::RefUnwindSafe);
 assert_not_impl_any!(CircuitBreaker: Clone);
 assert_impl_all!(Permit<'static>: Send, Sync);
 assert_impl_all!(OwnedPermit: Send, Sync);

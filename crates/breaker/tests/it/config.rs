@@ -86,6 +86,11 @@ fn the_largest_settings_build() {
         .unwrap();
     let probes = HalfOpen::sample(1_023, Ratio::ONE);
     let year = Duration::from_secs(366 * 24 * 3600);
+    let at_its_cap = CircuitBreaker::consecutive(1)
+        .reset_timeout(ms(100))
+        .backoff(2.0, ms(100));
+    at_its_cap.build().unwrap();
+    CircuitBreaker::time_window(year).build().unwrap();
     let patient = CircuitBreaker::consecutive(1)
         .reset_timeout(year)
         .backoff(1_000.0, year);
@@ -94,6 +99,16 @@ fn the_largest_settings_build() {
         .half_open(probes)
         .build()
         .unwrap();
+}
+
+#[test]
+fn a_fixed_open_time_may_be_longer_than_the_cap_of_a_growing_one() {
+    let breaker = CircuitBreaker::consecutive(1)
+        .reset_timeout(ms(600_000))
+        .clock(|| ms(0));
+    let breaker = breaker.build().unwrap();
+    crate::fail(&breaker);
+    assert_eq!(breaker.retry_after(), Some(ms(600_000)));
 }
 
 #[test]

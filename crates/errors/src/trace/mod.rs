@@ -43,19 +43,25 @@ impl TraceContext {
         parents: impl IntoIterator<Item = P>,
         states: impl IntoIterator<Item = S>,
     ) -> Self {
+        Self::received(parents, states).unwrap_or_else(|| Self::root(false))
+    }
+
+    /// Takes a trace up from the headers of a request, if there is a valid one.
+    ///
+    /// Give every line of both headers, in order.
+    #[must_use]
+    pub fn received<P: AsRef<[u8]>, S: AsRef<[u8]>>(
+        parents: impl IntoIterator<Item = P>,
+        states: impl IntoIterator<Item = S>,
+    ) -> Option<Self> {
         let mut parents = parents.into_iter();
-        let (first, second) = (parents.next(), parents.next());
-        let parent = match (first, second) {
-            (Some(only), None) => TraceParent::parse(only.as_ref()).ok(),
-            _ => None,
+        let (only, None) = (parents.next()?, parents.next()) else {
+            return None;
         };
-        match parent {
-            Some(parent) => Self {
-                parent,
-                state: TraceState::parse(states).unwrap_or_default(),
-            },
-            None => Self::root(false),
-        }
+        Some(Self {
+            parent: TraceParent::parse(only.as_ref()).ok()?,
+            state: TraceState::parse(states).unwrap_or_default(),
+        })
     }
 
     /// Begins a trace.

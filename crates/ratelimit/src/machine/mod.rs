@@ -73,7 +73,7 @@ impl State {
     pub fn refund(&self, quota: &Quota, cost: u32, grant: Option<Grant>, now: Now) -> Self {
         match self.fitting(quota) {
             Self::Gcra { tat } => {
-                let paid_until = grant.map(|g| g.at.mono_us().saturating_add(g.reset_us()));
+                let paid_until = grant.map(|grant| grant.paid_until());
                 Self::Gcra {
                     tat: gcra::refund(quota, tat, cost, paid_until, now.mono_us()),
                 }

@@ -234,8 +234,9 @@ pub struct Grant {
 }
 
 impl Grant {
-    pub(crate) const fn reset_us(&self) -> u64 {
-        micros(self.reset)
+    /// The moment from which on the grant has come back by itself, for GCRA.
+    pub(crate) const fn paid_until(&self) -> u64 {
+        self.at.mono_us().saturating_add(micros(self.reset))
     }
 }
 

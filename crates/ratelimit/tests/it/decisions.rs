@@ -1,6 +1,8 @@
 //! Two decisions about one request become one answer.
 
-use seawall_ratelimit::{Decision, Limiter, MemoryStore, Policy, Quota, Reason, Source, quota};
+use seawall_ratelimit::{
+    Decision, Limiter, MemoryStore, Policies, Policy, Quota, Reason, Source, quota,
+};
 
 use crate::{s, store};
 
@@ -73,4 +75,27 @@ fn an_allowed_policy_never_binds_beside_one_that_denies() {
     let denied = decide(&store, "denied", quota!("5/second"), 6);
     let merged = Decision::merge(empty, denied);
     assert_eq!(merged.binding().unwrap().policy().as_str(), "denied");
+}
+
+#[test]
+fn a_merged_denial_gives_the_reason_of_the_longer_wait() {
+    let (store, _) = store();
+    let keys = Policies::builder(store.clone())
+        .policy(Policy::new("p", quota!("1/minute")).unwrap())
+        .build()
+        .unwrap();
+    let refused = keys.check_now(&[]).unwrap();
+    let denied = decide(&store, "denied", quota!("1/minute"), 2);
+    for merged in [
+        Decision::merge(refused.clone(), denied.clone()),
+        Decision::merge(denied, refused),
+    ] {
+        let Decision::Deny(merged) = merged else {
+            panic!()
+        };
+        assert_eq!(
+            (merged.reason(), merged.retry_after()),
+            (Reason::StoreRefused, None)
+        );
+    }
 }

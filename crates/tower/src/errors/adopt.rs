@@ -1,18 +1,24 @@
 //! Error answers that nobody attached an error to: what is kept of them, and what is not.
 
+use std::fmt::Write as _;
 use std::pin::pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use http_body::Body;
-use seawall_errors::{ApiError, codes};
+use seawall_errors::{ApiError, PublicText, codes};
+
+use super::Manner;
 
 /// Describes the body that is dropped, and would be a lie on the one that takes its place.
-const ENTITY_HEADERS: [HeaderName; 9] = [
+const ENTITY_HEADERS: [HeaderName; 12] = [
     header::CONTENT_TYPE,
     header::CONTENT_LENGTH,
     header::CONTENT_ENCODING,
+    header::CONTENT_LANGUAGE,
+    header::CONTENT_LOCATION,
+    header::CONTENT_DISPOSITION,
     header::CONTENT_RANGE,
     header::ETAG,
     header::LAST_MODIFIED,
@@ -23,6 +29,48 @@ const ENTITY_HEADERS: [HeaderName; 9] = [
 
 /// The digests of the dropped body, by names that `http` has no constants for.
 const DIGEST_HEADERS: [&str; 3] = ["digest", "content-digest", "repr-digest"];
+
+/// What a foreign 5xx may say to callers: headers whose meaning is for them, and cannot well be
+/// something that broke.
+const PUBLIC_HEADERS: [&str; 24] = [
+    "allow",
+    "alt-svc",
+    "cache-control",
+    "connection",
+    "content-security-policy",
+    "cross-origin-embedder-policy",
+    "cross-origin-opener-policy",
+    "cross-origin-resource-policy",
+    "date",
+    "deprecation",
+    "idempotent-replayed",
+    "permissions-policy",
+    "proxy-authenticate",
+    "referrer-policy",
+    "retry-after",
+    "set-cookie",
+    "strict-transport-security",
+    "sunset",
+    "timing-allow-origin",
+    "vary",
+    "www-authenticate",
+    "x-content-type-options",
+    "x-frame-options",
+    "x-request-id",
+];
+
+/// Whole families of such headers.
+const PUBLIC_FAMILIES: [&str; 3] = ["access-control-", "ratelimit", "x-ratelimit-"];
+
+/// What becomes of the text of a foreign 4xx.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum ForeignText {
+    /// The title of the code takes its place.
+    #[default]
+    Dropped,
+    /// Plain text becomes the message.
+    Kept,
+}
 
 pub(super) fn strip_entity_headers(headers: &mut HeaderMap) {
     for name in ENTITY_HEADERS {
@@ -42,27 +90,77 @@ pub(super) fn is_grpc(headers: &HeaderMap) -> bool {
 
 /// The error that stands for a foreign answer of this status.
 ///
-/// What a foreign 5xx said is for the operator: as much of it as is there already goes into the
-/// private half. Nothing waits for the rest.
+/// What a foreign 5xx said is for the operator: as much of its body as is there already goes into
+/// the private half, and so does every header that callers have no use for. Nothing waits for the
+/// rest.
 pub(super) fn adopt<B: Body<Data = Bytes>>(
     status: StatusCode,
+    headers: &mut HeaderMap,
     body: B,
+    manner: &Manner,
     cx: &mut Context<'_>,
 ) -> ApiError {
     let error = ApiError::new(codes::for_status(status.as_u16()));
-    if !status.is_server_error() {
-        return error;
+    if status.is_server_error() {
+        let mut said = String::from_utf8_lossy(&read_ready(body, cx)).into_owned();
+        take_private_headers(headers, &manner.kept_headers, &mut said);
+        return if said.is_empty() {
+            error
+        } else {
+            error.note(format!(
+                "the inner service answered {}: {said}",
+                status.as_u16()
+            ))
+        };
     }
-    let said = read_ready(body, cx);
-    if said.is_empty() {
-        error
-    } else {
-        error.note(format!(
-            "the inner service answered {}: {}",
-            status.as_u16(),
-            String::from_utf8_lossy(&said)
-        ))
+    if manner.foreign_text == ForeignText::Kept && is_plain_text(headers) {
+        let said = read_ready(body, cx);
+        if let Ok(said) = String::from_utf8(said)
+            && !said.trim().is_empty()
+        {
+            return error.message(PublicText::vetted(said.trim()));
+        }
     }
+    error
+}
+
+/// Moves the headers that are not for callers into the note.
+fn take_private_headers(headers: &mut HeaderMap, kept: &[HeaderName], said: &mut String) {
+    let private = |header: &HeaderName| {
+        let name = header.as_str();
+        !PUBLIC_HEADERS.contains(&name)
+            && !kept.contains(header)
+            && !PUBLIC_FAMILIES
+                .iter()
+                .any(|family| name.starts_with(family))
+    };
+    let names: Vec<_> = headers
+        .keys()
+        .filter(|name| private(name) && !ENTITY_HEADERS.contains(name))
+        .filter(|name| !DIGEST_HEADERS.contains(&name.as_str()))
+        .cloned()
+        .collect();
+    for name in names {
+        for value in headers.get_all(&name) {
+            // Writing to a string cannot fail.
+            let _ = write!(said, " [{name}: {}]", first_bytes(value));
+        }
+        headers.remove(name);
+    }
+}
+
+fn first_bytes(value: &HeaderValue) -> String {
+    const AT_MOST: usize = 256;
+    let bytes = value.as_bytes();
+    String::from_utf8_lossy(&bytes[..bytes.len().min(AT_MOST)]).into_owned()
+}
+
+fn is_plain_text(headers: &HeaderMap) -> bool {
+    !headers.contains_key(header::CONTENT_ENCODING)
+        && headers.get(header::CONTENT_TYPE).is_some_and(|value| {
+            let essence = value.as_bytes().split(|&b| b == b';').next();
+            essence.is_some_and(|essence| essence.trim_ascii().eq_ignore_ascii_case(b"text/plain"))
+        })
 }
 
 fn read_ready<B: Body<Data = Bytes>>(body: B, cx: &mut Context<'_>) -> Vec<u8> {

@@ -1,6 +1,7 @@
 //! What has to be remembered of a request to answer it with an error.
 
 use http::{HeaderMap, HeaderValue, Method, Request, header};
+use seawall_errors::trace::{TraceContext, TraceParent};
 use seawall_errors::{RenderContext, RequestId};
 use seawall_web::request::Route;
 
@@ -12,6 +13,7 @@ pub(super) struct Asked {
     pub(super) id_is_sent: bool,
     pub(super) method: Method,
     pub(super) route: Option<Route>,
+    pub(super) trace: Option<TraceParent>,
     accept: Option<HeaderValue>,
 }
 
@@ -23,6 +25,7 @@ impl Asked {
             id: id.unwrap_or_else(RequestId::generate),
             method: request.method().clone(),
             route: request.extensions().get::<Route>().cloned(),
+            trace: request.extensions().get().map(TraceContext::parent),
             accept: accept(request.headers()),
         }
     }

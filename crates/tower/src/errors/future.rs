@@ -8,13 +8,13 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::{HeaderValue, Response};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use http_body::Body;
 use pin_project::pin_project;
-use seawall_errors::{ApiError, Renderer, codes};
+use seawall_errors::{ApiError, codes};
 
 use super::asked::Asked;
-use super::{ErrorsBody, adopt, log};
+use super::{ErrorsBody, Manner, adopt, log};
 use crate::reply::{Attached, Passthrough, status, write_headers};
 use crate::request_id::REQUEST_ID_HEADER;
 
@@ -25,7 +25,7 @@ pub struct ErrorsFuture<F> {
     #[pin]
     state: State<F>,
     asked: Asked,
-    renderer: Arc<Renderer>,
+    manner: Arc<Manner>,
 }
 
 #[pin_project(project = StateProjection)]
@@ -37,23 +37,19 @@ enum State<F> {
 }
 
 impl<F> ErrorsFuture<F> {
-    pub(super) fn new(inner: F, asked: Asked, renderer: Arc<Renderer>) -> Self {
+    pub(super) fn new(inner: F, asked: Asked, manner: Arc<Manner>) -> Self {
         Self {
             state: State::Running(inner),
             asked,
-            renderer,
+            manner,
         }
     }
 
-    pub(super) fn panicked(
-        panic: &(dyn Any + Send),
-        asked: Asked,
-        renderer: Arc<Renderer>,
-    ) -> Self {
+    pub(super) fn panicked(panic: &(dyn Any + Send), asked: Asked, manner: Arc<Manner>) -> Self {
         Self {
             state: State::Failed(Some(panic_error(panic))),
             asked,
-            renderer,
+            manner,
         }
     }
 }
@@ -76,7 +72,7 @@ where
                         // Dropping what is left of a future that panicked may panic again.
                         let mut state = this.state.as_mut();
                         let _ = catch_unwind(AssertUnwindSafe(|| state.set(State::Done)));
-                        return Poll::Ready(Ok(answer(error, this.asked, this.renderer)));
+                        return Poll::Ready(Ok(answer(error, this.asked, this.manner)));
                     }
                 }
             }
@@ -84,11 +80,11 @@ where
                 let error = error
                     .take()
                     .expect("a future is not polled after it was ready");
-                return Poll::Ready(Ok(answer(error, this.asked, this.renderer)));
+                return Poll::Ready(Ok(answer(error, this.asked, this.manner)));
             }
             StateProjection::Done => panic!("polled after it was ready"),
         };
-        Poll::Ready(Ok(settle(answered, this.asked, this.renderer, cx)))
+        Poll::Ready(Ok(settle(answered, this.asked, this.manner, cx)))
     }
 }
 
@@ -96,7 +92,7 @@ where
 fn settle<B: Body<Data = Bytes>>(
     response: Response<B>,
     asked: &Asked,
-    renderer: &Renderer,
+    manner: &Manner,
     cx: &mut Context<'_>,
 ) -> Response<ErrorsBody<B>> {
     let status = response.status();
@@ -109,20 +105,38 @@ fn settle<B: Body<Data = Bytes>>(
     let attached = match parts.extensions.remove::<Attached>() {
         // Whatever changed the status of an answer meant another error than the one attached.
         Some(attached) if attached.error().status() == status.as_u16() => attached,
-        _ => Attached::new(adopt::adopt(status, body, cx)),
+        _ => Attached::new(read_foreign(status, &mut parts.headers, body, manner, cx)),
     };
     adopt::strip_entity_headers(&mut parts.headers);
     let mut response = Response::from_parts(parts, ErrorsBody::own(Vec::new()));
-    render(attached.error(), asked, renderer, &mut response);
+    render(attached.error(), asked, manner, &mut response);
     response.extensions_mut().insert(attached);
     response
 }
 
+/// Adopts an answer. Its body is foreign code: one that panics when it is read or dropped has said
+/// nothing.
+fn read_foreign<B: Body<Data = Bytes>>(
+    status: StatusCode,
+    headers: &mut HeaderMap,
+    body: B,
+    manner: &Manner,
+    cx: &mut Context<'_>,
+) -> ApiError {
+    let adopted = catch_unwind(AssertUnwindSafe(|| {
+        adopt::adopt(status, headers, body, manner, cx)
+    }));
+    adopted.unwrap_or_else(|panic| {
+        ApiError::new(codes::for_status(status.as_u16()))
+            .note(format!("panic: {}", log::panic_text(panic.as_ref())))
+    })
+}
+
 /// The answer to a failure that has no response yet.
-fn answer<B>(error: ApiError, asked: &Asked, renderer: &Renderer) -> Response<ErrorsBody<B>> {
+fn answer<B>(error: ApiError, asked: &Asked, manner: &Manner) -> Response<ErrorsBody<B>> {
     let mut response = Response::new(ErrorsBody::own(Vec::new()));
     *response.status_mut() = status(error.status());
-    render(&error, asked, renderer, &mut response);
+    render(&error, asked, manner, &mut response);
     response.extensions_mut().insert(Attached::new(error));
     response
 }
@@ -132,10 +146,10 @@ fn answer<B>(error: ApiError, asked: &Asked, renderer: &Renderer) -> Response<Er
 fn render<B>(
     error: &ApiError,
     asked: &Asked,
-    renderer: &Renderer,
+    manner: &Manner,
     response: &mut Response<ErrorsBody<B>>,
 ) {
-    let rendered = renderer.render(error, &asked.context());
+    let rendered = manner.renderer.render(error, &asked.context());
     write_headers(response.headers_mut(), &rendered);
     if !asked.id_is_sent
         && let Ok(id) = HeaderValue::from_str(asked.id.as_str())

@@ -5,6 +5,7 @@ use std::any::Any;
 use seawall_errors::ApiError;
 
 use super::asked::Asked;
+use crate::trace::TraceId;
 
 /// Logs an error that became an answer.
 pub(super) fn answered(asked: &Asked, error: &ApiError) {
@@ -19,6 +20,7 @@ pub(super) fn answered(asked: &Asked, error: &ApiError) {
         ($level:ident) => {
             tracing::$level!(
                 request_id = asked.id.as_str(),
+                trace_id = trace_id(asked),
                 code = error.code().id(),
                 status,
                 method = asked.method.as_str(),
@@ -39,11 +41,19 @@ pub(super) fn answered(asked: &Asked, error: &ApiError) {
 pub(super) fn aborted(asked: &Asked, cause: &ApiError) {
     tracing::error!(
         request_id = asked.id.as_str(),
+        trace_id = trace_id(asked),
         method = asked.method.as_str(),
         route = asked.route.as_ref().map_or("", |route| route.as_str()),
         error.chain = cause.private().report().as_str(),
         "response body aborted"
     );
+}
+
+/// The trace of the request, where it has one: a subscriber may leave the span out that says so.
+fn trace_id(asked: &Asked) -> Option<impl tracing::Value> {
+    asked
+        .trace
+        .map(|trace| tracing::field::display(TraceId(trace)))
 }
 
 /// What a panic said, where it said it in words.

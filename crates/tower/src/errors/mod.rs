@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{HeaderName, Request, Response};
 use http_body::Body;
 use seawall_errors::Renderer;
 use tower_layer::Layer;
@@ -22,6 +22,7 @@ mod log;
 pub use body::{AbortedBody, ErrorsBody};
 pub use future::ErrorsFuture;
 
+use adopt::ForeignText;
 use asked::Asked;
 
 /// Renders, masks, adopts and logs every error answer of the services below it.
@@ -29,8 +30,10 @@ use asked::Asked;
 /// - **Renders late.** An error that a handler or layer attached ([`Attached`](crate::Attached)) is
 ///   rendered here, where the request's id and the accepted formats are known.
 /// - **Adopts.** A 4xx or 5xx that nobody attached an error to (a framework's own 404, a rejection,
-///   a handler's `StatusCode`) keeps its status and its headers and loses its body. What such a
-///   5xx body said goes to the log.
+///   a handler's `StatusCode`) keeps its status and its headers and loses its body. Of a 5xx, what
+///   the body said goes to the log, and so do headers that are not for callers: kept are
+///   `Retry-After`, `WWW-Authenticate`, `Allow`, `Set-Cookie`, those of CORS, of rate limits and of
+///   browser policies, not an upstream's `X-Debug` or `Server`.
 /// - **Catches panics** in `call`, in the future, and in the response body: the first two become
 ///   500 `internal_error`; a body that panics or fails midway is aborted, since its head has gone.
 /// - **Logs once** an error: id, code, status, method, route, and the private chain with control
@@ -43,7 +46,16 @@ use asked::Asked;
 /// [`RequestIdLayer`](crate::RequestIdLayer). Without that one, error answers get an id of their own.
 #[derive(Clone, Debug)]
 pub struct ErrorsLayer {
-    renderer: Arc<Renderer>,
+    manner: Arc<Manner>,
+}
+
+/// How errors are answered.
+#[derive(Clone, Debug)]
+struct Manner {
+    renderer: Renderer,
+    foreign_text: ForeignText,
+    /// Of a foreign 5xx, beside those that are always kept.
+    kept_headers: Vec<HeaderName>,
 }
 
 impl ErrorsLayer {
@@ -57,8 +69,30 @@ impl ErrorsLayer {
     #[must_use]
     pub fn with_renderer(renderer: Renderer) -> Self {
         Self {
-            renderer: Arc::new(renderer),
+            manner: Arc::new(Manner {
+                renderer,
+                foreign_text: ForeignText::Dropped,
+                kept_headers: Vec::new(),
+            }),
         }
+    }
+
+    /// Keeps what a foreign 4xx says in `text/plain`, as the message: at most 512 bytes, without
+    /// control characters. It is dropped unless told.
+    ///
+    /// For services whose handlers explain refusals in text of their own. Check first what your
+    /// framework says: rejections of many extractors name fields and types of the code.
+    #[must_use]
+    pub fn keep_client_error_text(mut self) -> Self {
+        Arc::make_mut(&mut self.manner).foreign_text = ForeignText::Kept;
+        self
+    }
+
+    /// Keeps these headers of a foreign 5xx, too.
+    #[must_use]
+    pub fn keep_headers(mut self, names: impl IntoIterator<Item = HeaderName>) -> Self {
+        Arc::make_mut(&mut self.manner).kept_headers.extend(names);
+        self
     }
 }
 
@@ -74,7 +108,7 @@ impl<S> Layer<S> for ErrorsLayer {
     fn layer(&self, inner: S) -> Self::Service {
         ErrorsService {
             inner,
-            renderer: Arc::clone(&self.renderer),
+            manner: Arc::clone(&self.manner),
         }
     }
 }
@@ -83,7 +117,7 @@ impl<S> Layer<S> for ErrorsLayer {
 #[derive(Clone, Debug)]
 pub struct ErrorsService<S> {
     inner: S,
-    renderer: Arc<Renderer>,
+    manner: Arc<Manner>,
 }
 
 impl<S, ReqB, ResB> Service<Request<ReqB>> for ErrorsService<S>
@@ -102,12 +136,12 @@ where
     fn call(&mut self, mut request: Request<ReqB>) -> Self::Future {
         let asked = Asked::of(&request);
         request.extensions_mut().insert(RenderedOutside);
-        let renderer = Arc::clone(&self.renderer);
+        let manner = Arc::clone(&self.manner);
         // The service may be left half-way through its call. Nothing here looks at it again but
         // the next call, which is what the service has to bear after any unwinding.
         match catch_unwind(AssertUnwindSafe(|| self.inner.call(request))) {
-            Ok(inner) => ErrorsFuture::new(inner, asked, renderer),
-            Err(panic) => ErrorsFuture::panicked(panic.as_ref(), asked, renderer),
+            Ok(inner) => ErrorsFuture::new(inner, asked, manner),
+            Err(panic) => ErrorsFuture::panicked(panic.as_ref(), asked, manner),
         }
     }
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 use http::Request;
 use seawall_ratelimit::{MemoryStore, Policy, quota};
 use seawall_tower::{
-    BodyLimitLayer, DeadlineLayer, ErrorsLayer, RateLimitLayer, ReplyBody, RequestIdLayer,
+    BodyLimitLayer, DeadlineLayer, ErrorsLayer, Origin, OutboundLayer, RateLimitLayer, ReplyBody,
+    RequestIdLayer, TraceLayer,
 };
 use seawall_web::limits::RateLimits;
 use seawall_web::request::KeyBy;
@@ -17,6 +18,9 @@ use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 use crate::support::{Plain, answer, get};
 
 assert_impl_all!(RequestIdLayer: Clone, Send, Sync);
+assert_impl_all!(TraceLayer: Clone, Send, Sync);
+assert_impl_all!(OutboundLayer: Clone, Send, Sync);
+assert_impl_all!(Origin: Clone, Send, Sync);
 assert_impl_all!(ErrorsLayer: Clone, Send, Sync);
 assert_impl_all!(DeadlineLayer: Clone, Send, Sync);
 assert_impl_all!(BodyLimitLayer: Clone, Send, Sync);
@@ -37,7 +41,9 @@ fn limits() -> RateLimits<MemoryStore> {
 async fn the_service_that_was_ready_is_the_one_called() {
     let inner = service_fn(|_: Request<_>| async { Ok::<_, Infallible>(answer(200, "")) });
     let mut service = ServiceBuilder::new()
+        .layer(OutboundLayer::new())
         .layer(RequestIdLayer::new())
+        .layer(TraceLayer::new())
         .layer(ErrorsLayer::new())
         .layer(DeadlineLayer::new(Duration::from_secs(5)))
         .layer(RateLimitLayer::new(limits()))

@@ -256,7 +256,7 @@ async fn read_until_failure(steps: Vec<Step>) -> (String, bool) {
     loop {
         match body.frame().await {
             Some(Ok(frame)) => {
-                read.push_str(std::str::from_utf8(frame.data_ref().unwrap()).unwrap())
+                read.push_str(std::str::from_utf8(frame.data_ref().unwrap()).unwrap());
             }
             Some(Err(error)) => {
                 assert!(!error.to_string().contains("SELECT"));
@@ -326,4 +326,90 @@ async fn the_services_own_error_type_stays() {
         .map(|_| ())
         .unwrap_err();
     assert_eq!(error, "mine");
+}
+
+#[tokio::test]
+async fn a_foreign_5xx_keeps_the_headers_that_are_for_callers_and_no_other() {
+    let foreign = || {
+        let mut response = answer(503, "");
+        for (name, value) in [
+            ("retry-after", "17"),
+            ("access-control-allow-origin", "*"),
+            ("x-ratelimit-remaining", "4"),
+            ("set-cookie", "a=1"),
+            ("x-debug", CANARY),
+            ("x-maintenance", "until noon"),
+        ] {
+            response.headers_mut().insert(name, value.parse().unwrap());
+        }
+        response
+    };
+    let log = Log::default();
+    let guard = log.start();
+    let read = through(get("/"), foreign()).await;
+    drop(guard);
+    check_shape(&read, 503, "service_unavailable");
+    assert_eq!(read.header("retry-after"), "17");
+    assert_eq!(read.header("access-control-allow-origin"), "*");
+    assert_eq!(read.header("x-ratelimit-remaining"), "4");
+    assert_eq!(read.header("set-cookie"), "a=1");
+    assert!(!read.headers.contains_key("x-debug") && !read.headers.contains_key("x-maintenance"));
+    assert_eq!(log.text().matches(CANARY).count(), 1, "{}", log.text());
+
+    let kept = ErrorsLayer::new().keep_headers([http::HeaderName::from_static("x-maintenance")]);
+    let inner = service_fn(move |_: Request<Plain>| ready(Ok::<_, Infallible>(foreign())));
+    let read = send(kept.layer(inner), get("/")).await;
+    assert_eq!(read.header("x-maintenance"), "until noon");
+    assert!(!read.headers.contains_key("x-debug"));
+}
+
+#[tokio::test]
+async fn the_text_of_a_foreign_4xx_is_kept_only_where_told() {
+    let say = |status, content_type: &'static str, body: &'static str| {
+        service_fn(move |_: Request<Plain>| {
+            let mut response = answer(status, body);
+            let content_type = content_type.parse().unwrap();
+            response.headers_mut().insert("content-type", content_type);
+            ready(Ok::<_, Infallible>(response))
+        })
+    };
+    let kept = ErrorsLayer::new().keep_client_error_text();
+    let text = "text/plain; charset=utf-8";
+    let message = |read: Read| read.json()["message"].as_str().unwrap().to_owned();
+
+    let read = send(kept.layer(say(409, text, " Seat\u{7} taken\n")), get("/")).await;
+    assert_eq!(message(read), "Seat taken");
+    let read = send(
+        ErrorsLayer::new().layer(say(409, text, "Seat taken")),
+        get("/"),
+    )
+    .await;
+    assert_eq!(message(read), "Conflict");
+    for (content_type, body) in [("text/html", "<b>no</b>"), (text, "  ")] {
+        let read = send(kept.layer(say(409, content_type, body)), get("/")).await;
+        assert_eq!(message(read), "Conflict", "{content_type}");
+    }
+    let read = send(kept.layer(say(500, text, CANARY)), get("/")).await;
+    check_masked(&read);
+}
+
+#[track_caller]
+fn check_masked(read: &Read) {
+    assert_eq!(read.code(), "internal_error");
+    assert!(!read.body.contains("SELECT"), "{read:?}");
+}
+
+#[tokio::test]
+async fn a_foreign_body_that_panics_when_it_is_read_is_adopted_all_the_same() {
+    let inner = service_fn(|_: Request<Plain>| {
+        let body = Script(vec![Step::Panic(CANARY)]);
+        let response = Response::builder().status(502).body(body).unwrap();
+        ready(Ok::<_, Infallible>(response))
+    });
+    let log = Log::default();
+    let guard = log.start();
+    let read = send(layered(inner), get("/")).await;
+    drop(guard);
+    check_shape(&read, 502, "bad_gateway");
+    assert_eq!(log.text().matches(CANARY).count(), 1);
 }

@@ -105,9 +105,13 @@ pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
     pub(crate) fn start(&self) -> tracing::subscriber::DefaultGuard {
+        self.start_at(tracing::Level::TRACE)
+    }
+
+    pub(crate) fn start_at(&self, level: tracing::Level) -> tracing::subscriber::DefaultGuard {
         let log = self.clone();
         let subscriber = tracing_subscriber::fmt()
-            .with_max_level(tracing::Level::TRACE)
+            .with_max_level(level)
             .with_ansi(false)
             .without_time()
             .with_writer(move || log.clone())

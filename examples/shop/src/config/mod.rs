@@ -60,6 +60,9 @@ pub struct Limits {
     pub send_email: QuotaText,
     /// `POST /api/projects/{project_id}/builds`, by project.
     pub builds: QuotaText,
+    /// The same route by address, over all projects, decided in one with [`builds`](Self::builds).
+    /// Off unless given.
+    pub builds_by_address: Option<QuotaText>,
 }
 
 /// `[deadlines]`: spans such as `"5s"`.
@@ -126,6 +129,7 @@ impl Default for Limits {
             expensive_operation: QuotaText::per_minute(10),
             send_email: QuotaText::per_hour(5),
             builds: QuotaText::per_hour(20),
+            builds_by_address: None,
         }
     }
 }
@@ -298,6 +302,11 @@ mod tests {
             Duration::from_secs(1)
         );
         assert_eq!(config.limits.builds.to_string(), "20/hour");
+        assert_eq!(config.limits.builds_by_address, None);
+
+        let config = Config::parse("[limits]\nbuilds_by_address = \"30/hour\"\n").unwrap();
+        let by_address = config.limits.builds_by_address.unwrap();
+        assert_eq!(by_address.quota().limit(), 30);
     }
 
     #[test]
@@ -309,6 +318,11 @@ mod tests {
         );
         refuses("[limits]\napi = \"ten/minute\"\n", Some(2), "`10/minute`");
         refuses("[limits]\napi = \"0/minute\"\n", Some(2), "at least 1");
+        refuses(
+            "[limits]\nbuilds_by_address = \"off\"\n",
+            Some(2),
+            "`10/minute`",
+        );
         refuses("[deadlines]\nsearch = \"soon\"\n", Some(2), "`5s`");
         refuses("[deadlines]\nsearch = \"0s\"\n", Some(2), "above zero");
         refuses("trusted_proxies = [\"10.0.0.0/33\"]\n", Some(1), "");

@@ -54,11 +54,7 @@ pub fn router(state: AppState, config: &Config) -> Result<Router, Box<dyn Error>
     // Behind authentication, so a missing principal is a mistake and never shares a count.
     let by_user = KeyBy::principal().or_missing(Missing::Refuse);
     let email = limit("email", &config.limits.send_email, by_user)?;
-    let builds = limit(
-        "builds",
-        &config.limits.builds,
-        KeyBy::path_param("project_id"),
-    )?;
+    let builds = RateLimitLayer::new(builds(counts.clone(), config, by_address.clone())?);
     let authenticate = middleware::from_fn_with_state(state.clone(), identity::authenticate);
 
     let guarded = Guarded {
@@ -108,6 +104,24 @@ impl FromRef<Guarded> for AppState {
     fn from_ref(guarded: &Guarded) -> Self {
         guarded.app.clone()
     }
+}
+
+/// Builds count by project. Whoever may start builds for anybody's project could spend the quotas of
+/// all of them, so they can be counted by address as well: in the same decision, which charges both
+/// or neither.
+fn builds(
+    counts: MemoryStore,
+    config: &Config,
+    by_address: KeyBy,
+) -> Result<RateLimits<MemoryStore>, ConfigError> {
+    let mut limits = RateLimits::builder(counts).namespace("shop");
+    if let Some(quota) = &config.limits.builds_by_address {
+        limits = limits.limit(Policy::new("builds-address", quota.quota())?, by_address);
+    }
+    let policy = Policy::new("builds", config.limits.builds.quota())?;
+    limits
+        .limit(policy, KeyBy::path_param("project_id"))
+        .build()
 }
 
 /// A search is given less time than other requests.

@@ -27,7 +27,17 @@ impl Addresses {
     pub(crate) fn take(&self) -> Ipv4Addr {
         address(self.next.fetch_add(1, Relaxed))
     }
+
+    /// An address in [`PROXIES`].
+    pub(crate) fn take_proxy(&self) -> Ipv4Addr {
+        let [_, _, c, d] = self.take().octets();
+        Ipv4Addr::new(127, 255, c, d)
+    }
 }
+
+/// The network of the proxies that the hardened shop is told to trust. [`Addresses::take`] hands
+/// none of it out, since its clients have no 255 in their addresses.
+pub(crate) const PROXIES: &str = "127.255.0.0/16";
 
 /// The address of a number: 127.a.b.c with each of a, b, c from 1 to 254. The shops themselves are at
 /// 127.0.0.1, and nobody is at a network's first or last address.
@@ -58,5 +68,18 @@ mod tests {
         let taken: HashSet<Ipv4Addr> = (0..100_000).map(|_| addresses.take()).collect();
         assert_eq!(taken.len(), 100_000);
         assert!(taken.iter().all(Ipv4Addr::is_loopback));
+        assert!(taken.iter().all(|address| address.octets()[1] != 255));
+    }
+
+    #[test]
+    fn proxies_are_apart_from_clients_and_from_each_other() {
+        let addresses = Addresses::new(3);
+        let proxies: HashSet<Ipv4Addr> = (0..60_000).map(|_| addresses.take_proxy()).collect();
+        assert_eq!(proxies.len(), 60_000);
+        assert!(
+            proxies
+                .iter()
+                .all(|proxy| proxy.octets()[..2] == [127, 255])
+        );
     }
 }

@@ -5,7 +5,7 @@ mod call;
 mod polite;
 pub(crate) mod raw;
 
-pub(crate) use address::{Addresses, connect};
+pub(crate) use address::{Addresses, PROXIES, connect};
 pub(crate) use call::Call;
 pub(crate) use polite::Client;
 

@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use shop::config::Config;
+use shop::config::{Config, DEMO_TOKENS};
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::{Length, Options};
-use crate::client::Addresses;
+use crate::client::{Addresses, PROXIES};
 use crate::progress::Progress;
 use crate::report::{Report, Verdict, html, json, table};
 use crate::scenario::{self, Role, Scenario};
@@ -95,8 +95,8 @@ async fn boot<'a>(options: &Options, bystanders: &'a Runtime) -> Result<Range<'a
     let folder = tempfile::tempdir().map_err(failed)?;
     let file = folder.path().join("shop.toml");
     let text = settings(options.length);
-    fs::write(&file, text).map_err(failed)?;
-    let config = Config::parse(text).map_err(|error| Trouble::new(error.to_string()))?;
+    fs::write(&file, &text).map_err(failed)?;
+    let config = Config::parse(&text).map_err(|error| Trouble::new(error.to_string()))?;
 
     let bare = Service::start(Side::Bare, &file, &log(&options.html, Side::Bare)).await?;
     let hardened =
@@ -113,13 +113,29 @@ async fn boot<'a>(options: &Options, bystanders: &'a Runtime) -> Result<Range<'a
 }
 
 /// What differs from the shop's defaults: a breaker that closes soon and a short limit for calls of
-/// the database, since a run of a minute cannot wait half of one for them; and a shorter deadline
-/// where the run is to be short.
-fn settings(length: Length) -> &'static str {
-    length.pick(
-        "[breaker]\nopen_for = \"1s\"\n[deadlines]\ndatabase = \"300ms\"\n",
-        "[breaker]\nopen_for = \"1s\"\n[deadlines]\ndatabase = \"300ms\"\nsearch = \"1s\"\n",
-    )
+/// the database, since a run of a minute cannot wait half of one for them; a shorter deadline where the run is to be short; and what the scenarios
+/// about limits need: a limit that is decided together with another, a network of proxies, and users
+/// whose quotas nobody else spends.
+fn settings(length: Length) -> String {
+    let open_for = length.pick("1s", "400ms");
+    let mut text = format!(
+        "trusted_proxies = [\"{PROXIES}\"]\n\
+         [limits]\nbuilds_by_address = \"30/hour\"\n\
+         [breaker]\nopen_for = \"{open_for}\"\n\
+         [deadlines]\ndatabase = \"300ms\"\n"
+    );
+    if length == Length::Quick {
+        text.push_str("search = \"1s\"\n");
+    }
+    text.push_str("[tokens]\n");
+    for (token, user) in DEMO_TOKENS.into_iter().map(owned).chain(scenario::users()) {
+        text.push_str(&format!("{token} = \"{user}\"\n"));
+    }
+    text
+}
+
+fn owned((token, user): (&str, &str)) -> (String, String) {
+    (token.to_owned(), user.to_owned())
 }
 
 /// The shops' own words go beside the report.
@@ -186,3 +202,18 @@ fn write(path: &Path, text: &str) -> Result<(), Trouble> {
 
 /// Rest between strikes, so that sockets and allocators settle.
 const SETTLE: Duration = Duration::from_millis(250);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shops_understand_what_they_are_told() {
+        for length in [Length::Full, Length::Quick] {
+            let config = Config::parse(&settings(length)).unwrap();
+            assert_eq!(config.trusted_proxies.len(), 1, "{length:?}");
+            assert_eq!(config.user_of("alice-token"), Some("alice"), "{length:?}");
+            assert!(config.limits.builds_by_address.is_some(), "{length:?}");
+        }
+    }
+}

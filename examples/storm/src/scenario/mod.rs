@@ -3,9 +3,13 @@
 mod burst;
 mod crowd;
 mod garbage;
+mod layers;
 mod leak;
+mod many_keys;
 mod outage;
 mod slow_handler;
+mod spoof;
+mod volley;
 
 use futures::future::BoxFuture;
 use shop::config::Config;
@@ -16,6 +20,8 @@ use crate::client::Addresses;
 use crate::figures::Strike;
 use crate::progress::Progress;
 use crate::service::{Service, Trouble};
+
+pub(crate) use layers::users;
 
 /// One kind of abuse and what is promised under it.
 pub(crate) trait Scenario: Send + Sync {
@@ -64,6 +70,9 @@ pub(crate) fn all() -> Vec<Box<dyn Scenario>> {
     vec![
         Box::new(garbage::Garbage),
         Box::new(burst::Burst),
+        Box::new(layers::Layers::default()),
+        Box::new(spoof::Spoof),
+        Box::new(many_keys::ManyKeys),
         Box::new(slow_handler::SlowHandler),
         Box::new(outage::Outage),
         Box::new(leak::Leak),

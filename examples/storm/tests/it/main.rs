@@ -23,7 +23,19 @@ fn the_list_names_each_scenario_with_its_claim() {
         .lines()
         .map(|line| line.split_whitespace().next().unwrap())
         .collect();
-    assert_eq!(names, ["garbage", "burst", "slow-handler", "leak", "crowd"]);
+    assert_eq!(
+        names,
+        [
+            "garbage",
+            "burst",
+            "layers",
+            "spoof",
+            "many-keys",
+            "slow-handler",
+            "leak",
+            "crowd"
+        ]
+    );
     assert!(
         text.lines().all(|line| line.split_whitespace().count() > 5),
         "{text}"

@@ -6,14 +6,13 @@ use std::time::Duration;
 use smallvec::SmallVec;
 
 use crate::clock::{Clock, Now};
-use crate::machine::{State, measure};
-use crate::quota::{Algorithm, Quota};
+use crate::quota::Algorithm;
 use crate::store::memory::WhenFull;
 use crate::store::memory::hash::Tags;
-use crate::store::memory::slot::{Layout, Narrow, Wide};
-use crate::store::memory::table::{Insert, Room, Seen, Table};
+use crate::store::memory::slot::{Layout, Moment, Narrow, Wide};
+use crate::store::memory::table::{Insert, Room, Table};
 use crate::store::{Charge, Grant, Op};
-use crate::verdict::{Standing, Verdict};
+use crate::verdict::{Standing, Verdict, micros};
 
 pub(super) struct Engine {
     /// GCRA counters, and blocks.
@@ -26,15 +25,25 @@ pub(super) struct Engine {
     clock: Arc<dyn Clock>,
 }
 
-/// What became of one charge.
+/// What became of a change to one key.
 #[derive(Clone, Copy)]
-enum Step {
+enum Step<T> {
     /// It was made, and this is the state now.
-    Made(State),
+    Made(T),
     /// It changes nothing about this state: it does not fit, or there is nothing to change.
-    Unchanged(State),
+    Unchanged(T),
     /// The key is new, and there is no room for it until then.
     Full(u64),
+}
+
+/// Calls a generic method with the table that keeps this charge's kind of counter.
+macro_rules! in_table {
+    ($engine:ident.$method:ident($charge:expr $(, $argument:expr)*)) => {
+        match $charge.quota().algorithm() {
+            Algorithm::Gcra => $engine.$method(&$engine.narrow, $charge $(, $argument)*),
+            _ => $engine.$method($engine.wide(), $charge $(, $argument)*),
+        }
+    };
 }
 
 impl Engine {
@@ -71,7 +80,7 @@ impl Engine {
         if let (Op::Consume, [charge], [verdict]) = (op, charges, &mut *out) {
             let tag = self.prepare(charge);
             let now = self.clock.now();
-            *verdict = self.consume_one(charge, tag, now);
+            *verdict = self.consume_one(charge, tag, now.into());
             return now;
         }
         let tags: SmallVec<[u64; 4]> = charges.iter().map(|charge| self.prepare(charge)).collect();
@@ -80,7 +89,7 @@ impl Engine {
             self.consume(charges, &tags, now, out);
         } else {
             for ((charge, tag), verdict) in charges.iter().zip(&tags).zip(out) {
-                *verdict = self.perform(op, charge, *tag, now);
+                *verdict = in_table!(self.perform(charge, *tag, op, now.into()));
             }
         }
         now
@@ -98,34 +107,25 @@ impl Engine {
     }
 
     #[inline]
-    fn consume_one(&self, charge: &Charge<'_>, tag: u64, now: Now) -> Verdict {
-        if let Some(blocked) = self.block(charge, tag, now) {
-            return blocked;
+    fn consume_one(&self, charge: &Charge<'_>, tag: u64, now: Moment) -> Verdict {
+        if let Some(left) = self.blocked(charge, now) {
+            return in_table!(self.look(charge, tag, now)).blocked_for(left);
         }
-        let (quota, cost) = (charge.quota(), charge.cost());
-        match self.step(charge, tag, now, |state| state.consume(quota, cost, now)) {
-            Step::Made(after) => measure(quota, &after, cost, now, true),
-            Step::Unchanged(state) => {
-                self.punished(charge, measure(quota, &state, cost, now, false), now)
-            }
-            Step::Full(until) => full(charge, until, now),
-        }
+        self.punished(charge, in_table!(self.charge(charge, tag, now)), now)
     }
 
     /// Looks at all first, since most denials are seen by looking; then charges one after the other,
     /// and gives back if the last ones lose a race.
     fn consume(&self, charges: &[Charge<'_>], tags: &[u64], now: Now, out: &mut [Verdict]) {
+        let moment = Moment::from(now);
         let mut all_fit = true;
         for ((charge, tag), verdict) in charges.iter().zip(tags).zip(&mut *out) {
-            *verdict = self.look(charge, *tag, now);
+            *verdict = self.seen(charge, *tag, moment);
             all_fit &= verdict.is_allowed() || charge.is_shadow();
         }
-        if all_fit {
-            all_fit = self.charge_all(charges, tags, now, out);
-        }
-        if !all_fit {
+        if !(all_fit && self.charge_all(charges, tags, now, out)) {
             for (charge, verdict) in charges.iter().zip(out) {
-                *verdict = self.punished(charge, *verdict, now);
+                *verdict = self.punished(charge, *verdict, moment);
             }
         }
     }
@@ -138,21 +138,23 @@ impl Engine {
         now: Now,
         out: &mut [Verdict],
     ) -> bool {
+        let moment = Moment::from(now);
         for (index, (charge, tag)) in charges.iter().zip(tags).enumerate() {
             if !out[index].is_allowed() {
                 continue;
             }
-            let (quota, cost) = (charge.quota(), charge.cost());
-            out[index] = match self.step(charge, *tag, now, |state| state.consume(quota, cost, now))
-            {
-                Step::Made(after) => measure(quota, &after, cost, now, true),
-                Step::Unchanged(state) => measure(quota, &state, cost, now, false),
-                Step::Full(until) => full(charge, until, now),
-            };
+            out[index] = in_table!(self.charge(charge, *tag, moment));
             if !out[index].is_allowed() && !charge.is_shadow() {
                 for index in (0..index).rev() {
                     if out[index].is_allowed() {
-                        out[index] = self.give_back(&charges[index], tags[index], now, out[index]);
+                        let charge = &charges[index];
+                        let source = out[index].source();
+                        let grant = Grant {
+                            at: now,
+                            reset: out[index].reset(),
+                            source,
+                        };
+                        out[index] = in_table!(self.give_back(charge, tags[index], grant));
                     }
                 }
                 return false;
@@ -161,190 +163,190 @@ impl Engine {
         true
     }
 
-    /// Undoes a charge of this very decision.
-    #[cold]
-    fn give_back(&self, charge: &Charge<'_>, tag: u64, now: Now, verdict: Verdict) -> Verdict {
-        let grant = Grant {
-            at: now,
-            reset: verdict.reset(),
-            source: verdict.source(),
-        };
-        let (quota, cost) = (charge.quota(), charge.cost());
-        // The clock is read again each time: some of it may have come back already, and a refund of
-        // that would be a gift.
-        let refund = |state: &State| state.refund(quota, cost, Some(grant), self.clock.now());
-        match self.refund(charge, tag, refund) {
-            Step::Made(after) | Step::Unchanged(after) => measure(quota, &after, cost, now, true),
-            Step::Full(until) => full(charge, until, now),
-        }
-    }
-
-    /// Whether a charge fits, from reads alone.
+    /// What [`Op::Consume`] would say, blocks included, from reads alone.
     #[inline]
-    fn look(&self, charge: &Charge<'_>, tag: u64, now: Now) -> Verdict {
-        if let Some(blocked) = self.block(charge, tag, now) {
-            return blocked;
-        }
-        let (quota, cost) = (charge.quota(), charge.cost());
-        let state = self.state(quota, tag);
-        let allowed = state.consume(quota, cost, now).is_some();
-        measure(quota, &state, cost, now, allowed)
-    }
-
-    /// Everything but [`Op::Consume`]: each charge is on its own.
-    fn perform(&self, op: Op, charge: &Charge<'_>, tag: u64, now: Now) -> Verdict {
-        let (quota, cost) = (charge.quota(), charge.cost());
-        let step = match op {
-            Op::Peek | Op::Consume => return self.look(charge, tag, now),
-            Op::BlockFor => return self.blocked(charge, tag, now),
-            Op::ConsumeUpTo => self.step(charge, tag, now, |state| {
-                Some(state.consume_up_to(quota, cost, now))
-            }),
-            Op::Refund => {
-                let grant = charge.grant();
-                self.refund(charge, tag, |state| state.refund(quota, cost, grant, now))
-            }
-            Op::Reset => {
-                let block = self.tags.block(charge);
-                known(&self.narrow, block, quota, |_| State::new(Algorithm::Gcra));
-                self.known(charge, tag, |_| State::new(quota.algorithm()))
-            }
-        };
-        match step {
-            Step::Made(after) => measure(quota, &after, cost, now, true),
-            Step::Unchanged(state) => measure(quota, &state, cost, now, true),
-            Step::Full(until) => full(charge, until, now),
-        }
-    }
-
-    /// The verdict for a key that is blocked.
-    #[inline]
-    fn block(&self, charge: &Charge<'_>, tag: u64, now: Now) -> Option<Verdict> {
-        charge.block_for()?;
-        let seen = self.narrow.read(self.tags.block(charge))?;
-        let left = moment(seen.state::<Narrow>())
-            .checked_sub(now.mono_us())
-            .filter(|us| *us > 0)?;
-        let (quota, cost) = (charge.quota(), charge.cost());
-        let state = self.state(quota, tag);
-        let allowed = state.consume(quota, cost, now).is_some();
-        let verdict = measure(quota, &state, cost, now, allowed);
-        Some(verdict.blocked_for(Duration::from_micros(left)))
-    }
-
-    /// Blocks a key that is over its limit, if that is its penalty.
-    #[inline]
-    fn punished(&self, charge: &Charge<'_>, verdict: Verdict, now: Now) -> Verdict {
-        if verdict.standing() != Standing::OverLimit || charge.is_shadow() {
-            return verdict;
-        }
-        match charge.block_for() {
-            Some(time) if !time.is_zero() => match self.set_block(charge, time, now) {
-                Some(until) => verdict.blocked_for(Duration::from_micros(until - now.mono_us())),
-                None => verdict,
-            },
-            _ => verdict,
-        }
-    }
-
-    /// Blocks a key by hand.
-    fn blocked(&self, charge: &Charge<'_>, tag: u64, now: Now) -> Verdict {
-        let time = charge.block_for().unwrap_or_default();
-        let verdict = measure(
-            charge.quota(),
-            &self.state(charge.quota(), tag),
-            charge.cost(),
-            now,
-            false,
-        );
-        match self.set_block(charge, time, now) {
-            Some(until) => verdict.blocked_for(Duration::from_micros(until - now.mono_us())),
+    fn seen(&self, charge: &Charge<'_>, tag: u64, now: Moment) -> Verdict {
+        let verdict = in_table!(self.look(charge, tag, now));
+        match self.blocked(charge, now) {
+            Some(left) => verdict.blocked_for(left),
             None => verdict,
         }
     }
 
-    /// Sets a block, unless a longer one stands; until when the key is blocked now. `None` if there
+    /// Whether a charge fits its counter, from reads alone.
+    #[inline]
+    fn look<L: Layout>(
+        &self,
+        table: &Table<L>,
+        charge: &Charge<'_>,
+        tag: u64,
+        now: Moment,
+    ) -> Verdict {
+        let (quota, cost, now) = (charge.quota(), charge.cost(), L::clock(now));
+        let state = table.read(tag).map_or(L::FRESH, |seen| seen.state::<L>());
+        let allowed = L::consume(quota, state, cost, now).is_some();
+        L::measure(quota, state, cost, now, allowed)
+    }
+
+    /// Charges one key, whatever becomes of the others.
+    #[inline]
+    fn charge<L: Layout>(
+        &self,
+        table: &Table<L>,
+        charge: &Charge<'_>,
+        tag: u64,
+        now: Moment,
+    ) -> Verdict {
+        let (quota, cost, now) = (charge.quota(), charge.cost(), L::clock(now));
+        let change = |state| L::consume(quota, state, cost, now);
+        match self.step(table, charge, tag, now, change) {
+            Step::Made(after) => L::measure(quota, after, cost, now, true),
+            Step::Unchanged(state) => L::measure(quota, state, cost, now, false),
+            Step::Full(until) => full::<L>(charge, until, now),
+        }
+    }
+
+    /// Undoes a charge of this very decision.
+    #[cold]
+    fn give_back<L: Layout>(
+        &self,
+        table: &Table<L>,
+        charge: &Charge<'_>,
+        tag: u64,
+        grant: Grant,
+    ) -> Verdict {
+        let (quota, cost) = (charge.quota(), charge.cost());
+        // The clock is read again each time: some of it may have come back already, and a refund of
+        // that would be a gift.
+        let now = || L::clock(self.clock.now().into());
+        let change = |state| L::refund(quota, state, cost, Some(grant), now());
+        let (Step::Made(state) | Step::Unchanged(state)) = self.refund(table, charge, tag, change)
+        else {
+            unreachable!("a refund asks for no room");
+        };
+        L::measure(quota, state, cost, L::clock(grant.at.into()), true)
+    }
+
+    /// Everything but [`Op::Consume`]: each charge is on its own.
+    fn perform<L: Layout>(
+        &self,
+        table: &Table<L>,
+        charge: &Charge<'_>,
+        tag: u64,
+        op: Op,
+        moment: Moment,
+    ) -> Verdict {
+        let (quota, cost, now) = (charge.quota(), charge.cost(), L::clock(moment));
+        let step = match op {
+            Op::Peek | Op::Consume => return self.seen(charge, tag, moment),
+            Op::BlockFor => {
+                let verdict = self.look(table, charge, tag, moment);
+                let left = self.set_block(charge, charge.block_for().unwrap_or_default(), moment);
+                return left.map_or(verdict, |left| verdict.blocked_for(left));
+            }
+            Op::ConsumeUpTo => {
+                let change = |state| Some(L::consume_up_to(quota, state, cost, now));
+                self.step(table, charge, tag, now, change)
+            }
+            Op::Refund => {
+                let grant = charge.grant();
+                let change = |state| L::refund(quota, state, cost, grant, now);
+                self.refund(table, charge, tag, change)
+            }
+            Op::Reset => {
+                known(&self.narrow, self.tags.block(charge), charge, |_| {
+                    Narrow::FRESH
+                });
+                known(table, tag, charge, |_| L::FRESH)
+            }
+        };
+        match step {
+            Step::Made(state) | Step::Unchanged(state) => L::measure(quota, state, cost, now, true),
+            Step::Full(until) => full::<L>(charge, until, now),
+        }
+    }
+
+    /// How long the key stays blocked, if the charge looks at blocks and there is one.
+    #[inline]
+    fn blocked(&self, charge: &Charge<'_>, now: Moment) -> Option<Duration> {
+        charge.block_for()?;
+        let until = self.narrow.read(self.tags.block(charge))?.state::<Narrow>();
+        let left = until.checked_sub(now.mono).filter(|left| *left > 0)?;
+        Some(Duration::from_micros(left))
+    }
+
+    /// Blocks a key that is over its limit, if that is its penalty.
+    #[inline]
+    fn punished(&self, charge: &Charge<'_>, verdict: Verdict, now: Moment) -> Verdict {
+        if verdict.standing() != Standing::OverLimit || charge.is_shadow() {
+            return verdict;
+        }
+        let penalty = charge.block_for().filter(|time| !time.is_zero());
+        match penalty.and_then(|time| self.set_block(charge, time, now)) {
+            Some(left) => verdict.blocked_for(left),
+            None => verdict,
+        }
+    }
+
+    /// Sets a block, unless a longer one stands; for how long the key is blocked now. `None` if there
     /// is no room for it.
     #[cold]
-    fn set_block(&self, charge: &Charge<'_>, time: Duration, now: Now) -> Option<u64> {
-        let until = State::Gcra {
-            tat: now.plus(time).mono_us().max(now.mono_us()),
-        };
-        let longer = |state: &State| (moment(*state) < moment(until)).then_some(until);
-        let room = self.room();
-        let tag = self.tags.block(charge);
+    fn set_block(&self, charge: &Charge<'_>, time: Duration, now: Moment) -> Option<Duration> {
+        let until = now.mono.saturating_add(micros(time));
+        let longer = |state| (state < until).then_some(until);
         match step(
             &self.narrow,
-            tag,
-            charge.quota(),
-            now.mono_us(),
-            room,
+            self.tags.block(charge),
+            charge,
+            now.mono,
+            self.room(),
             longer,
         ) {
-            Step::Made(state) | Step::Unchanged(state) => Some(moment(state)),
+            Step::Made(until) | Step::Unchanged(until) => {
+                Some(Duration::from_micros(until - now.mono))
+            }
             Step::Full(_) => None,
         }
     }
 
+    /// Changes the state of a key, as one step; of the policy's overflow counter if there is no room
+    /// for the key and that is what happens then.
     #[inline]
-    fn state(&self, quota: &Quota, tag: u64) -> State {
-        let state = match quota.algorithm() {
-            Algorithm::Gcra => self.narrow.read(tag).map(|seen| seen.state::<Narrow>()),
-            _ => self.wide().read(tag).map(|seen| seen.state::<Wide>()),
-        };
-        state.unwrap_or(State::new(quota.algorithm()))
-    }
-
-    /// Changes the state of a key, as one step.
-    #[inline]
-    fn step(
+    fn step<L: Layout>(
         &self,
+        table: &Table<L>,
         charge: &Charge<'_>,
         tag: u64,
-        now: Now,
-        change: impl Fn(&State) -> Option<State>,
-    ) -> Step {
-        let done = self.step_in(charge.quota(), tag, now, self.room(), &change);
-        match done {
-            Step::Full(_) if self.when_full == WhenFull::ShareOverflow => {
-                let tag = self.tags.overflow(charge);
-                self.step_in(charge.quota(), tag, now, Room::Make, &change)
-            }
+        now: u64,
+        change: impl Fn(L::State) -> Option<L::State>,
+    ) -> Step<L::State> {
+        match step(table, tag, charge, now, self.room(), &change) {
+            Step::Full(_) if self.when_full == WhenFull::ShareOverflow => step(
+                table,
+                self.tags.overflow(charge),
+                charge,
+                now,
+                Room::Make,
+                change,
+            ),
             done => done,
-        }
-    }
-
-    #[inline]
-    fn step_in(
-        &self,
-        quota: &Quota,
-        tag: u64,
-        now: Now,
-        room: Room,
-        change: impl Fn(&State) -> Option<State>,
-    ) -> Step {
-        match quota.algorithm() {
-            Algorithm::Gcra => step(&self.narrow, tag, quota, now.mono_us(), room, change),
-            _ => step(self.wide(), tag, quota, now.unix_us(), room, change),
         }
     }
 
     /// Changes the state of a key, or of the overflow counter that was charged in its place. If the
     /// key had a slot and lost it, then its grant has come back, and the refund is nothing.
-    fn refund(&self, charge: &Charge<'_>, tag: u64, change: impl Fn(&State) -> State) -> Step {
-        match self.known(charge, tag, &change) {
+    fn refund<L: Layout>(
+        &self,
+        table: &Table<L>,
+        charge: &Charge<'_>,
+        tag: u64,
+        change: impl Fn(L::State) -> L::State,
+    ) -> Step<L::State> {
+        match known(table, tag, charge, &change) {
             Step::Unchanged(_) if self.when_full == WhenFull::ShareOverflow => {
-                self.known(charge, self.tags.overflow(charge), &change)
+                known(table, self.tags.overflow(charge), charge, change)
             }
             done => done,
-        }
-    }
-
-    /// Changes the state of a key that has one.
-    fn known(&self, charge: &Charge<'_>, tag: u64, change: impl Fn(&State) -> State) -> Step {
-        match charge.quota().algorithm() {
-            Algorithm::Gcra => known(&self.narrow, tag, charge.quota(), change),
-            _ => known(self.wide(), tag, charge.quota(), change),
         }
     }
 
@@ -367,18 +369,18 @@ impl Engine {
 fn step<L: Layout>(
     table: &Table<L>,
     tag: u64,
-    quota: &Quota,
+    charge: &Charge<'_>,
     now: u64,
     room: Room,
-    change: impl Fn(&State) -> Option<State>,
-) -> Step {
+    change: impl Fn(L::State) -> Option<L::State>,
+) -> Step<L::State> {
     loop {
         let seen = table.read(tag);
-        let before = state_of::<L>(seen.as_ref(), quota);
-        let Some(after) = change(&before) else {
+        let before = seen.map_or(L::FRESH, |seen| seen.state::<L>());
+        let Some(after) = change(before) else {
             return Step::Unchanged(before);
         };
-        let next = L::pack(after, life(quota));
+        let next = L::pack(after, charge.quota());
         match seen {
             Some(seen) if table.replace(&seen, next) => return Step::Made(after),
             Some(_) => {}
@@ -395,53 +397,24 @@ fn step<L: Layout>(
 fn known<L: Layout>(
     table: &Table<L>,
     tag: u64,
-    quota: &Quota,
-    change: impl Fn(&State) -> State,
-) -> Step {
+    charge: &Charge<'_>,
+    change: impl Fn(L::State) -> L::State,
+) -> Step<L::State> {
     loop {
-        let seen = table.read(tag);
-        let before = state_of::<L>(seen.as_ref(), quota);
-        let Some(seen) = seen else {
-            return Step::Unchanged(before);
+        let Some(seen) = table.read(tag) else {
+            return Step::Unchanged(L::FRESH);
         };
-        let after = change(&before);
-        if table.replace(&seen, L::pack(after, life(quota))) {
+        let after = change(seen.state::<L>());
+        if table.replace(&seen, L::pack(after, charge.quota())) {
             return Step::Made(after);
         }
     }
 }
 
-#[inline]
-fn state_of<L: Layout>(seen: Option<&Seen>, quota: &Quota) -> State {
-    seen.map_or(State::new(quota.algorithm()), Seen::state::<L>)
-}
-
-/// How long a window matters after its start.
-#[inline]
-fn life(quota: &Quota) -> u64 {
-    match quota.algorithm() {
-        Algorithm::SlidingWindow => 2 * quota.period_us(),
-        _ => quota.period_us(),
-    }
-}
-
+/// The verdict for a new key for which there is no room.
 #[cold]
-fn full(charge: &Charge<'_>, until: u64, now: Now) -> Verdict {
-    let quota = charge.quota();
-    let now_us = match quota.algorithm() {
-        Algorithm::Gcra => now.mono_us(),
-        _ => now.unix_us(),
-    };
-    let state = State::new(quota.algorithm());
-    let fits = charge.cost() <= quota.burst();
-    measure(quota, &state, charge.cost(), now, fits)
-        .full_for(Duration::from_micros(until.saturating_sub(now_us)))
-}
-
-#[inline]
-fn moment(state: State) -> u64 {
-    match state {
-        State::Gcra { tat } => tat,
-        State::Windows(_) => 0,
-    }
+fn full<L: Layout>(charge: &Charge<'_>, until: u64, now: u64) -> Verdict {
+    let fits = charge.cost() <= charge.quota().burst();
+    L::measure(charge.quota(), L::FRESH, charge.cost(), now, fits)
+        .full_for(Duration::from_micros(until.saturating_sub(now)))
 }

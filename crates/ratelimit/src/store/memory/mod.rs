@@ -82,6 +82,10 @@ pub struct MemoryStoreBuilder {
 
 impl MemoryStore {
     /// A store for `capacity` keys.
+    ///
+    /// # Panics
+    ///
+    /// If the operating system does not grant the memory.
     #[must_use]
     pub fn new(capacity: usize) -> Self {
         Self::builder().capacity(capacity).build()
@@ -120,7 +124,7 @@ impl MemoryStoreBuilder {
     /// Keys that can count at a time; at least 1. Default: 65,536, which are 1.4 MB.
     pub fn capacity(self, capacity: usize) -> Self {
         Self {
-            capacity: capacity.max(1),
+            capacity: capacity.clamp(1, LARGEST),
             ..self
         }
     }
@@ -139,6 +143,10 @@ impl MemoryStoreBuilder {
     }
 
     /// Makes the store.
+    ///
+    /// # Panics
+    ///
+    /// If the operating system does not grant the memory.
     #[must_use]
     pub fn build(self) -> MemoryStore {
         let engine = Engine::new(self.capacity, self.when_full, self.clock);
@@ -195,3 +203,6 @@ impl fmt::Debug for MemoryStoreBuilder {
             .finish_non_exhaustive()
     }
 }
+
+/// Far beyond any memory, and far below where the number of words would overflow.
+const LARGEST: usize = usize::MAX >> 8;

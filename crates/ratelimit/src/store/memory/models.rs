@@ -7,11 +7,12 @@
 //! ```
 
 use std::num::NonZeroU32;
+use std::sync::Arc as StdArc;
 use std::time::Duration;
 
 use crate::clock::{ManualClock, Now};
-use crate::machine::{State, Windows};
-use crate::quota::Quota;
+use crate::machine::Windows;
+use crate::quota::{Algorithm, Quota};
 use crate::store::memory::WhenFull;
 use crate::store::memory::engine::Engine;
 use crate::store::memory::slot::{Content, Layout, Narrow, Wide};
@@ -44,8 +45,8 @@ mod checker {
     pub(super) use shuttle::thread::spawn;
 
     pub(super) fn check(model: impl Fn() + Send + Sync + 'static) {
-        let model = std::sync::Arc::new(model);
-        let again = std::sync::Arc::clone(&model);
+        let model = StdArc::new(model);
+        let again = StdArc::clone(&model);
         shuttle::check_random(move || model(), 2_000);
         shuttle::check_pct(move || again(), 2_000, 3);
     }
@@ -65,31 +66,27 @@ fn table<L: Layout>() -> Table<L> {
 }
 
 fn tat(tat: u64) -> Content {
-    Narrow::pack(State::Gcra { tat }, 0)
+    Narrow::pack(tat, &Quota::per_second(1))
 }
 
 fn windows(start: u64, current: u32, earlier: u32) -> Content {
     Wide::pack(
-        State::Windows(Windows {
+        Windows {
             start,
             current,
             earlier,
-        }),
-        LIFE,
+        },
+        &WINDOW,
     )
 }
 
-/// A whole number of the units in which a slot keeps its life.
-const LIFE: u64 = 2 * 16_384;
+const WINDOW: Quota = Quota::per_second(2).with_algorithm(Algorithm::SlidingWindow);
 
 /// Charges one unit of 10 to a bucket that holds `capacity` of them.
 fn charge(table: &Table<Narrow>, key: u64, now: u64, capacity: u64, room: Room) -> bool {
     loop {
         let seen = table.read(key);
-        let before = match seen.map(|seen| seen.state::<Narrow>()) {
-            Some(State::Gcra { tat }) => tat.max(now),
-            _ => now,
-        };
+        let before = seen.map_or(0, |seen| seen.state::<Narrow>()).max(now);
         if before + 10 > now + 10 * capacity {
             return false;
         }
@@ -144,11 +141,7 @@ fn an_expired_slot_goes_to_one_of_two_keys() {
         for (key, admitted) in [(KEY, mine), (OTHER, other)] {
             if let Some(seen) = table.read(key) {
                 let expected = if admitted { 110 } else { 50 };
-                assert_eq!(
-                    seen.state::<Narrow>(),
-                    State::Gcra { tat: expected },
-                    "no mixture"
-                );
+                assert_eq!(seen.state::<Narrow>(), expected, "no mixture");
             }
         }
         assert!(!(mine && other) || table.slots_of(KEY) + table.slots_of(OTHER) == 1);
@@ -164,7 +157,7 @@ fn a_read_never_sees_the_state_of_another_key() {
         let theirs = Arc::clone(&table);
         let other = spawn(move || theirs.insert(OTHER, tat(777), 100, Room::Leave));
         if let Some(seen) = table.read(KEY) {
-            assert_eq!(seen.state::<Narrow>(), State::Gcra { tat: 50 });
+            assert_eq!(seen.state::<Narrow>(), 50);
         }
         assert_eq!(other.join().unwrap(), Insert::Done);
         assert!(table.read(KEY).is_none());
@@ -185,7 +178,7 @@ fn an_update_never_lands_on_a_key_that_took_the_slot_over_alive() {
         let other = table
             .read(OTHER)
             .expect("nobody takes it from the other key");
-        assert_eq!(other.state::<Narrow>(), State::Gcra { tat: 110 });
+        assert_eq!(other.state::<Narrow>(), 110);
     });
 }
 
@@ -215,9 +208,7 @@ fn a_refund_and_a_charge_both_count() {
         let other = spawn(move || {
             loop {
                 let seen = theirs.read(KEY).expect("nobody takes the slot");
-                let State::Gcra { tat: before } = seen.state::<Narrow>() else {
-                    return;
-                };
+                let before = seen.state::<Narrow>();
                 if theirs.replace(&seen, tat(before - 10)) {
                     return;
                 }
@@ -226,7 +217,7 @@ fn a_refund_and_a_charge_both_count() {
         assert!(charge(&table, KEY, 100, 5, Room::Leave));
         other.join().unwrap();
         let state = table.read(KEY).unwrap().state::<Narrow>();
-        assert_eq!(state, State::Gcra { tat: 120 });
+        assert_eq!(state, 120);
     });
 }
 
@@ -251,9 +242,7 @@ fn three_charges_admit_the_capacity() {
 fn charge_window(table: &Table<Wide>, start: u64) -> bool {
     loop {
         let seen = table.read(KEY).expect("nobody takes the slot");
-        let State::Windows(old) = seen.state::<Wide>() else {
-            return false;
-        };
+        let old = seen.state::<Wide>();
         let new = if old.start >= start {
             Windows {
                 current: old.current + 1,
@@ -269,7 +258,7 @@ fn charge_window(table: &Table<Wide>, start: u64) -> bool {
         if new.current > 2 {
             return false;
         }
-        if table.replace(&seen, Wide::pack(State::Windows(new), LIFE)) {
+        if table.replace(&seen, Wide::pack(new, &WINDOW)) {
             return true;
         }
     }
@@ -289,10 +278,7 @@ fn a_window_rolls_once_and_loses_no_charge() {
             current: 2,
             earlier: 2,
         };
-        assert_eq!(
-            table.read(KEY).unwrap().state::<Wide>(),
-            State::Windows(expected)
-        );
+        assert_eq!(table.read(KEY).unwrap().state::<Wide>(), expected);
     });
 }
 
@@ -305,9 +291,7 @@ fn a_late_charge_and_a_roll_keep_both_counts() {
         let late = spawn(move || charge_window(&theirs, 16_384));
         assert!(charge_window(&table, 32_768));
         assert!(late.join().unwrap());
-        let State::Windows(windows) = table.read(KEY).unwrap().state::<Wide>() else {
-            panic!()
-        };
+        let windows = table.read(KEY).unwrap().state::<Wide>();
         assert_eq!(
             (windows.start, windows.current + windows.earlier),
             (32_768, 3)
@@ -323,16 +307,16 @@ fn a_read_of_a_rolling_window_is_never_torn() {
         let theirs = Arc::clone(&table);
         let other = spawn(move || charge_window(&theirs, 32_768));
         let seen = table.read(KEY).unwrap().state::<Wide>();
-        let before = State::Windows(Windows {
+        let before = Windows {
             start: 16_384,
             current: 2,
             earlier: 1,
-        });
-        let after = State::Windows(Windows {
+        };
+        let after = Windows {
             start: 32_768,
             current: 1,
             earlier: 2,
-        });
+        };
         assert!(seen == before || seen == after, "{seen:?}");
         other.join().unwrap();
     });
@@ -341,7 +325,7 @@ fn a_read_of_a_rolling_window_is_never_torn() {
 #[test]
 fn two_decisions_over_two_keys_charge_all_or_none() {
     check_long(|| {
-        let clock = std::sync::Arc::new(ManualClock::new());
+        let clock = StdArc::new(ManualClock::new());
         clock.set(Now::at(Duration::from_secs(1)));
         let engine = Arc::new(Engine::small(WhenFull::Deny, clock));
         let decide = |engine: &Engine, op, keys: [&str; 2]| {

@@ -5,7 +5,11 @@
 //! the slot changes its key, or whenever words beside the head change; so one comparison of the head
 //! vouches for the whole slot.
 
-use crate::machine::{State, Windows};
+use crate::clock::Now;
+use crate::machine::{Windows, gcra, window};
+use crate::quota::{Algorithm, Quota};
+use crate::store::Grant;
+use crate::verdict::Verdict;
 
 /// The words of one slot, without its tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,28 +19,56 @@ pub(super) struct Content {
     pub(super) beside: [u64; 2],
 }
 
-impl Content {
-    pub(super) const EMPTY: Self = Self {
-        head: 0,
-        beside: [0; 2],
-    };
-}
-
-/// A way to pack state.
+/// A way to pack state, and the arithmetic that goes with it.
 pub(super) trait Layout: 'static {
+    /// What is packed.
+    type State: Copy;
+
     /// Words of a slot, tag and head among them.
     const WORDS: usize;
     /// The lowest bit of the generation in the head.
     const GENERATION: u32;
+    /// The state of a key that was never seen.
+    const FRESH: Self::State;
 
-    fn unpack(content: Content) -> State;
+    fn unpack(content: Content) -> Self::State;
 
-    /// The content for `state`, of generation 0. `life` is how long the state matters after its
-    /// window began, for states that do not tell.
-    fn pack(state: State, life: u64) -> Content;
+    /// The content for `state`, of generation 0.
+    fn pack(state: Self::State, quota: &Quota) -> Content;
 
     /// The time from which on this content means the same as none.
     fn expires(content: Content) -> u64;
+
+    /// The clock that the state is about.
+    fn clock(now: Moment) -> u64;
+
+    fn consume(quota: &Quota, state: Self::State, cost: u32, now: u64) -> Option<Self::State>;
+    fn consume_up_to(quota: &Quota, state: Self::State, cost: u32, now: u64) -> Self::State;
+    fn refund(
+        quota: &Quota,
+        state: Self::State,
+        cost: u32,
+        grant: Option<Grant>,
+        now: u64,
+    ) -> Self::State;
+    fn measure(quota: &Quota, state: Self::State, cost: u32, now: u64, allowed: bool) -> Verdict;
+}
+
+/// One moment in microseconds, on both clocks.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Moment {
+    pub(super) mono: u64,
+    pub(super) unix: u64,
+}
+
+impl From<Now> for Moment {
+    #[inline]
+    fn from(now: Now) -> Self {
+        Self {
+            mono: now.mono_us(),
+            unix: now.unix_us(),
+        }
+    }
 }
 
 /// Two words, for GCRA and for blocks: a moment of 52 bits in microseconds, which reach to the year
@@ -49,31 +81,54 @@ pub(super) trait Layout: 'static {
 pub(super) struct Narrow;
 
 impl Layout for Narrow {
+    type State = u64;
+
     const WORDS: usize = 2;
     const GENERATION: u32 = 52;
+    const FRESH: u64 = 0;
 
     #[inline]
-    fn unpack(content: Content) -> State {
-        State::Gcra {
-            tat: content.head & MOMENT,
-        }
+    fn unpack(content: Content) -> u64 {
+        content.head & MOMENT
     }
 
     #[inline]
-    fn pack(state: State, _life: u64) -> Content {
-        match state {
-            // The very last moment is spared, so that no content looks like `BUSY`.
-            State::Gcra { tat } => Content {
-                head: tat.min(MOMENT - 1),
-                beside: [0; 2],
-            },
-            State::Windows(_) => Content::EMPTY,
+    fn pack(tat: u64, _quota: &Quota) -> Content {
+        // The very last moment is spared, so that no content looks like `BUSY`.
+        Content {
+            head: tat.min(MOMENT - 1),
+            beside: [0; 2],
         }
     }
 
     #[inline]
     fn expires(content: Content) -> u64 {
         content.head & MOMENT
+    }
+
+    #[inline]
+    fn clock(now: Moment) -> u64 {
+        now.mono
+    }
+
+    #[inline]
+    fn consume(quota: &Quota, tat: u64, cost: u32, now: u64) -> Option<u64> {
+        gcra::consume(quota, tat, cost, now)
+    }
+
+    #[inline]
+    fn consume_up_to(quota: &Quota, tat: u64, cost: u32, now: u64) -> u64 {
+        gcra::consume_up_to(quota, tat, cost, now)
+    }
+
+    #[inline]
+    fn refund(quota: &Quota, tat: u64, cost: u32, grant: Option<Grant>, now: u64) -> u64 {
+        gcra::refund(quota, tat, cost, grant.map(|grant| grant.paid_until()), now)
+    }
+
+    #[inline]
+    fn measure(quota: &Quota, tat: u64, cost: u32, now: u64, allowed: bool) -> Verdict {
+        gcra::measure(quota, tat, cost, now, allowed)
     }
 }
 
@@ -89,34 +144,32 @@ const MOMENT: u64 = (1 << 52) - 1;
 pub(super) struct Wide;
 
 impl Layout for Wide {
+    type State = Windows;
+
     const WORDS: usize = 4;
     const GENERATION: u32 = 32;
+    const FRESH: Windows = Windows::EMPTY;
 
     #[inline]
-    fn unpack(content: Content) -> State {
+    fn unpack(content: Content) -> Windows {
         let [start, rest] = content.beside;
-        State::Windows(Windows {
+        Windows {
             start,
             current: low(content.head),
             earlier: low(rest >> 32),
-        })
+        }
     }
 
     #[inline]
-    fn pack(state: State, life: u64) -> Content {
-        match state {
-            State::Windows(Windows {
-                start,
-                current,
-                earlier,
-            }) => Content {
-                head: u64::from(current),
-                beside: [
-                    start,
-                    u64::from(earlier) << 32 | life.div_ceil(LIFE_UNIT).min(u64::from(u32::MAX)),
-                ],
-            },
-            State::Gcra { .. } => Content::EMPTY,
+    fn pack(windows: Windows, quota: &Quota) -> Content {
+        let life = match quota.algorithm() {
+            Algorithm::SlidingWindow => 2 * quota.period_us(),
+            _ => quota.period_us(),
+        };
+        let life = life.div_ceil(LIFE_UNIT).min(u64::from(u32::MAX));
+        Content {
+            head: u64::from(windows.current),
+            beside: [windows.start, (u64::from(windows.earlier) << 32) | life],
         }
     }
 
@@ -127,6 +180,43 @@ impl Layout for Wide {
             return 0;
         }
         start.saturating_add(u64::from(low(rest)) * LIFE_UNIT)
+    }
+
+    #[inline]
+    fn clock(now: Moment) -> u64 {
+        now.unix
+    }
+
+    #[inline]
+    fn consume(quota: &Quota, windows: Windows, cost: u32, now: u64) -> Option<Windows> {
+        window::consume(quota, windows, cost, now)
+    }
+
+    #[inline]
+    fn consume_up_to(quota: &Quota, windows: Windows, cost: u32, now: u64) -> Windows {
+        window::consume_up_to(quota, windows, cost, now)
+    }
+
+    #[inline]
+    fn refund(
+        quota: &Quota,
+        windows: Windows,
+        cost: u32,
+        grant: Option<Grant>,
+        now: u64,
+    ) -> Windows {
+        window::refund(
+            quota,
+            windows,
+            cost,
+            grant.map(|grant| grant.at.unix_us()),
+            now,
+        )
+    }
+
+    #[inline]
+    fn measure(quota: &Quota, windows: Windows, cost: u32, now: u64, allowed: bool) -> Verdict {
+        window::measure(quota, windows, cost, now, allowed)
     }
 }
 
@@ -148,49 +238,54 @@ mod tests {
 
     #[test]
     fn moments_come_back() {
+        let quota = Quota::per_second(1);
         for tat in [0, 1, 1_700_000_000_000_000, MOMENT - 1] {
-            let content = Narrow::pack(State::Gcra { tat }, 0);
-            assert_eq!(Narrow::unpack(content), State::Gcra { tat });
+            let content = Narrow::pack(tat, &quota);
+            assert_eq!(Narrow::unpack(content), tat);
             assert_eq!(Narrow::expires(content), tat);
             assert_eq!(content.head >> Narrow::GENERATION, 0);
         }
-        assert_eq!(
-            Narrow::pack(State::Gcra { tat: u64::MAX }, 0).head,
-            MOMENT - 1
-        );
+        assert_eq!(Narrow::pack(u64::MAX, &quota).head, MOMENT - 1);
     }
 
     #[test]
     fn windows_come_back() {
         let max = u32::MAX;
-        for (start, current, earlier) in [(0, 0, 0), (1 << 51, max, max), (16_384, 1, 0), (5, 0, 1)]
-        {
-            let windows = State::Windows(Windows {
-                start,
-                current,
-                earlier,
-            });
-            let content = Wide::pack(windows, 1);
-            assert_eq!(Wide::unpack(content), windows);
-            assert_eq!(content.head >> Wide::GENERATION, 0);
-            let expires = if current == 0 && earlier == 0 {
-                0
-            } else {
-                start + 16_384
-            };
-            assert_eq!(Wide::expires(content), expires);
+        let fixed = Quota::per_second(1).with_algorithm(Algorithm::FixedWindow);
+        let sliding = fixed.with_algorithm(Algorithm::SlidingWindow);
+        for (quota, life) in [(fixed, 1_000_000), (sliding, 2_000_000)] {
+            for (start, current, earlier) in
+                [(0, 0, 0), (1 << 51, max, max), (16_384, 1, 0), (5, 0, 1)]
+            {
+                let windows = Windows {
+                    start,
+                    current,
+                    earlier,
+                };
+                let content = Wide::pack(windows, &quota);
+                assert_eq!(Wide::unpack(content), windows);
+                assert_eq!(content.head >> Wide::GENERATION, 0);
+                let expires = Wide::expires(content);
+                if current == 0 && earlier == 0 {
+                    assert_eq!(expires, 0);
+                } else {
+                    assert!((start + life..start + life + LIFE_UNIT).contains(&expires));
+                }
+            }
         }
     }
 
     #[test]
     fn a_life_of_twice_the_longest_period_is_kept_whole() {
-        let life = 2 * 366 * 86_400 * 1_000_000;
-        let windows = State::Windows(Windows {
+        let quota = Quota::new(1, Quota::LONGEST_PERIOD).unwrap();
+        let quota = quota.with_algorithm(Algorithm::SlidingWindow);
+        let life = 2 * quota.period_us();
+        let windows = Windows {
             start: 0,
             current: 1,
             earlier: 0,
-        });
-        let expires = Wide::expires(Wide::pack(windows, life));
+        };
+        let expires = Wide::expires(Wide::pack(windows, &quota));
         assert!((life..life + LIFE_UNIT).contains(&expires));
     }
 }

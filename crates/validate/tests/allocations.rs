@@ -1,0 +1,141 @@
+//! What reading costs in memory.
+#![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
+
+use std::borrow::Cow;
+
+use allocation_counter::measure;
+use seawall_validate::{Limits, Validate, from_json};
+
+#[derive(Debug, Validate)]
+struct User {
+    #[validate(normalize(trim, lower), chars(..=254), email)]
+    email: String,
+    #[validate(normalize(single_line), chars(1..=100))]
+    name: String,
+    #[validate(range(0..=150))]
+    age: Option<u8>,
+}
+
+#[derive(Debug, Validate)]
+struct Borrowed<'a> {
+    #[validate(normalize(trim, lower), chars(..=254), email)]
+    email: Cow<'a, str>,
+    #[validate(normalize(single_line), chars(1..=100))]
+    name: &'a str,
+}
+
+#[derive(Debug, Validate)]
+struct Order {
+    #[validate(items(..=2000))]
+    lines: Vec<Line>,
+    #[validate(chars(..=100))]
+    note: Option<String>,
+}
+
+#[derive(Debug, Validate)]
+struct Line {
+    #[validate(chars(..=16), slug)]
+    sku: String,
+    #[validate(range(1..=99))]
+    count: u8,
+}
+
+/// How many allocations a number costs: one with `serde_json`'s feature `arbitrary_precision`, with
+/// which it hands over each number as a string of its own; none without.
+fn cost_of_a_number() -> u64 {
+    let kept: serde_json::Value = serde_json::from_str("1.000").unwrap();
+    u64::from(kept.to_string().len() == "1.000".len())
+}
+
+#[test]
+fn a_good_user_costs_its_own_two_strings() {
+    let body = br#"{"email":"alice@example.com","name":"Alice Smith","age":30}"#;
+    let info = measure(|| {
+        let user: User = from_json(body, &Limits::API).unwrap();
+        assert_eq!(
+            (user.email.len(), user.name.len(), user.age),
+            (17, 11, Some(30))
+        );
+    });
+    assert_eq!(info.count_total, 2 + cost_of_a_number());
+}
+
+#[test]
+fn a_borrowed_user_costs_nothing() {
+    let body = br#"{"email":"alice@example.com","name":" Alice Smith"}"#;
+    let info = measure(|| {
+        // The name has a space to lose, and borrowing cannot lose one inside; here it is outside.
+        let user: Borrowed<'_> =
+            from_json(br#"{"email":" a@b.co","name":"A"}"#, &Limits::API).unwrap();
+        assert_eq!((user.email.as_ref(), user.name), ("a@b.co", "A"));
+    });
+    assert_eq!(info.count_total, 0);
+    assert!(from_json::<Borrowed<'_>>(body, &Limits::API).is_err());
+}
+
+#[test]
+fn a_long_string_over_its_maximum_is_never_copied() {
+    let limits = Limits::API.body(4 << 20);
+    let body = format!(r#"{{"email":"a@b.co","name":"{}"}}"#, "x".repeat(1 << 20));
+    let info = measure(|| {
+        assert!(from_json::<User>(body.as_bytes(), &limits).is_err());
+    });
+    assert!(info.bytes_max < 4096, "{}", info.bytes_max);
+}
+
+#[test]
+fn a_good_body_peaks_no_higher_than_with_serde_alone() {
+    #[derive(Debug, serde::Deserialize)]
+    #[expect(dead_code, reason = "only read")]
+    struct PlainOrder {
+        lines: Vec<PlainLine>,
+        note: Option<String>,
+    }
+    #[derive(Debug, serde::Deserialize)]
+    #[expect(dead_code, reason = "only read")]
+    struct PlainLine {
+        sku: String,
+        count: u8,
+    }
+    let line = r#"{"sku":"abc-1","count":7}"#;
+    let body = format!(r#"{{"lines":[{}]}}"#, vec![line; 1300].join(","));
+    let ours = measure(|| drop(from_json::<Order>(body.as_bytes(), &Limits::API).unwrap()));
+    let plain = measure(|| drop(serde_json::from_str::<PlainOrder>(&body).unwrap()));
+    assert!(
+        ours.bytes_max <= plain.bytes_max,
+        "{} and {}",
+        ours.bytes_max,
+        plain.bytes_max
+    );
+    assert!(ours.count_total <= plain.count_total + 1300 * cost_of_a_number());
+}
+
+#[test]
+fn a_bad_body_peaks_at_twice_its_size() {
+    let escaped = "\\u0061".repeat(20_000);
+    let bodies = [
+        format!(r#"{{"lines":[],"note":"{escaped}"}}"#),
+        format!(r#"{{"lines":[{}]}}"#, vec!["7"; 40_000].join(",")),
+        format!(r#"{{"{escaped}":1}}"#),
+        format!(r#"{{"x":[{}]}}"#, vec!["{\"a\":[]}"; 10_000].join(",")),
+    ];
+    for body in bodies {
+        let info = measure(|| drop(from_json::<Order>(body.as_bytes(), &Limits::API)));
+        let most = 2 * body.len() as u64 + 16_384;
+        assert!(
+            info.bytes_max <= most,
+            "{} for {} bytes",
+            info.bytes_max,
+            body.len()
+        );
+    }
+}
+
+#[test]
+fn a_flood_of_mistakes_costs_no_more_than_the_cap() {
+    let keys: Vec<_> = (0..200).map(|at| format!(r#""key{at}":{at}"#)).collect();
+    let body = format!("{{{}}}", keys.join(","));
+    let refused = from_json::<User>(body.as_bytes(), &Limits::API).unwrap_err();
+    assert_eq!(refused.len(), 32);
+    assert!(refused.is_truncated());
+}

@@ -1,0 +1,13 @@
+//! What a user can write.
+#![allow(
+    clippy::unwrap_used,
+    missing_docs,
+    missing_debug_implementations,
+    reason = "tests"
+)]
+
+mod article;
+mod properties;
+mod rules;
+mod schema;
+mod shapes;

@@ -1,0 +1,10 @@
+use seawall_validate::Validate;
+
+type Name = Option<String>;
+
+#[derive(Validate)]
+struct User {
+    name: Name,
+}
+
+fn main() {}

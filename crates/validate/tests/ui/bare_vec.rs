@@ -1,0 +1,8 @@
+use seawall_validate::Validate;
+
+#[derive(Validate)]
+struct Tags {
+    tags: Vec<u8>,
+}
+
+fn main() {}

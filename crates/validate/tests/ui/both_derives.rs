@@ -1,0 +1,10 @@
+use seawall_validate::Validate;
+
+use serde::Deserialize;
+
+#[derive(Validate, Deserialize)]
+struct User {
+    age: u8,
+}
+
+fn main() {}

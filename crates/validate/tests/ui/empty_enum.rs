@@ -1,0 +1,6 @@
+use seawall_validate::Validate;
+
+#[derive(Validate)]
+enum Never {}
+
+fn main() {}

@@ -1,0 +1,10 @@
+use seawall_validate::Validate;
+
+#[derive(Validate)]
+#[validate(transparent)]
+struct Pair {
+    a: u8,
+    b: u8,
+}
+
+fn main() {}

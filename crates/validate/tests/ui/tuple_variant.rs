@@ -1,0 +1,8 @@
+use seawall_validate::Validate;
+
+#[derive(Validate)]
+enum Kind {
+    Pair(u8, u8),
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use seawall_validate::Validate;
+
+#[derive(Validate)]
+union Bits {
+    a: u8,
+}
+
+fn main() {}
