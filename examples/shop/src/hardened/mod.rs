@@ -7,6 +7,7 @@ mod database;
 mod failure;
 mod identity;
 mod routes;
+mod webhooks;
 
 use std::error::Error;
 use std::sync::Arc;
@@ -57,6 +58,9 @@ pub fn router(state: AppState, config: &Config) -> Result<Router, Box<dyn Error>
     let builds = RateLimitLayer::new(builds(counts.clone(), config, by_address.clone())?);
     let authenticate = middleware::from_fn_with_state(state.clone(), identity::authenticate);
 
+    let payment = webhooks::payment(config)?;
+    let signed = webhooks::signed(config)?;
+
     let guarded = Guarded {
         app: state,
         database: Arc::new(Database::new(config)?),
@@ -77,6 +81,14 @@ pub fn router(state: AppState, config: &Config) -> Result<Router, Box<dyn Error>
         .route(
             "/api/projects/{project_id}/builds",
             post(routes::start_build).layer(builds),
+        )
+        .route(
+            "/api/webhooks/payment",
+            post(webhooks::received).layer(payment),
+        )
+        .route(
+            "/api/webhooks/signed",
+            post(webhooks::received).layer(signed),
         )
         .with_state(guarded);
 
