@@ -15,6 +15,7 @@ mod serve;
 pub use builder::{Seawall, SeawallBuilder};
 pub use context::{ContextLayer, ContextService};
 pub use error::Error;
+pub use extract::{Form, Json, Path, Query, Verified};
 #[cfg(feature = "validate")]
 #[cfg_attr(docsrs, doc(cfg(feature = "validate")))]
 pub use extract::{ValidForm, ValidJson, ValidPath, ValidQuery};
@@ -27,7 +28,6 @@ pub use partial::Partial;
 #[cfg(feature = "serve")]
 #[cfg_attr(docsrs, doc(cfg(feature = "serve")))]
 pub use serve::{Serve, ServerLimits, ServerLimitsBuilder, ServerLimitsError, serve};
-pub use extract::{Form, Json, Path, Query, Verified};
 
 /// What a handler returns: its answer, or an [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;

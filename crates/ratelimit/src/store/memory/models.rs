@@ -41,6 +41,8 @@ mod checker {
 
 #[cfg(all(shuttle, not(loom)))]
 mod checker {
+    use std::sync::Arc as StdArc;
+
     pub(super) use shuttle::sync::Arc;
     pub(super) use shuttle::thread::spawn;
 
