@@ -8,4 +8,5 @@ mod faults;
 mod laws;
 #[path = "../support/mod.rs"]
 mod support;
+mod twin;
 mod types;
