@@ -41,7 +41,10 @@ impl PostgresStoreBuilder {
     fn to(to: Target) -> Self {
         Self {
             to,
-            timeouts: Timeouts { connect: CONNECT, operation: OPERATION },
+            timeouts: Timeouts {
+                connect: CONNECT,
+                operation: OPERATION,
+            },
             connections: CONNECTIONS,
             sweep_every: Some(SWEEP_EVERY),
             #[cfg(feature = "conformance")]
@@ -52,27 +55,45 @@ impl PostgresStoreBuilder {
     /// How long a connection may take to come about. Default: two seconds; Postgres forks a process
     /// for each.
     pub fn connect_timeout(self, time: Duration) -> Self {
-        Self { timeouts: Timeouts { connect: time, ..self.timeouts }, ..self }
+        Self {
+            timeouts: Timeouts {
+                connect: time,
+                ..self.timeouts
+            },
+            ..self
+        }
     }
 
     /// How long one call may take in all, waiting for a connection included. Default: 250 ms; a
     /// decision takes one or two, and a limiter should not be what makes a request slow. The server
     /// gives up on a statement after the same time.
     pub fn operation_timeout(self, time: Duration) -> Self {
-        Self { timeouts: Timeouts { operation: time, ..self.timeouts }, ..self }
+        Self {
+            timeouts: Timeouts {
+                operation: time,
+                ..self.timeouts
+            },
+            ..self
+        }
     }
 
     /// How many connections there may be. Default: 8; each is busy for a fraction of a millisecond a
     /// decision, and a server has one hundred for everybody. A pool of your own has its own size.
     pub fn connections(self, most: NonZeroUsize) -> Self {
-        Self { connections: most, ..self }
+        Self {
+            connections: most,
+            ..self
+        }
     }
 
     /// After how many decisions of this process some pages are cleared of what counts nothing any
     /// more, in the background; `None` leaves it to [`PostgresStore::sweep`]. Default: 1,000, which
     /// keeps up with ten new keys a decision.
     pub fn sweep_every(self, decisions: Option<NonZeroU32>) -> Self {
-        Self { sweep_every: decisions, ..self }
+        Self {
+            sweep_every: decisions,
+            ..self
+        }
     }
 
     /// Takes the time from `clock` instead of the server, and sweeps nothing: for
@@ -80,7 +101,11 @@ impl PostgresStoreBuilder {
     /// thrown away.
     #[cfg(feature = "conformance")]
     pub fn conformance_clock(self, clock: impl seawall_ratelimit::Clock) -> Self {
-        Self { clock: Some(std::sync::Arc::new(clock)), sweep_every: None, ..self }
+        Self {
+            clock: Some(std::sync::Arc::new(clock)),
+            sweep_every: None,
+            ..self
+        }
     }
 
     /// Connects, and fails if nobody answers within the connect timeout.

@@ -59,9 +59,14 @@ impl Error {
     }
 
     fn is_missing_schema(&self) -> bool {
-        let Cause::Driver(error) = &self.0 else { return false };
-        [Some(&SqlState::UNDEFINED_TABLE), Some(&SqlState::UNDEFINED_FUNCTION)]
-            .contains(&error.code())
+        let Cause::Driver(error) = &self.0 else {
+            return false;
+        };
+        [
+            Some(&SqlState::UNDEFINED_TABLE),
+            Some(&SqlState::UNDEFINED_FUNCTION),
+        ]
+        .contains(&error.code())
     }
 }
 
@@ -70,14 +75,22 @@ impl Error {
 /// it must not open the gate.
 fn failure(code: Option<&SqlState>) -> StoreFailure {
     // Without a code, it was not the server who spoke.
-    let Some(code) = code else { return StoreFailure::Unavailable };
+    let Some(code) = code else {
+        return StoreFailure::Unavailable;
+    };
     let is_unavailable = match code.code() {
         // Too many connections; read only, as a standby is; a lock that did not come in time.
         "53300" | "25006" | "55P03" => true,
         // Connections; rollbacks that ask for another attempt; an operator who intervened.
-        code => ["08", "40", "57"].iter().any(|class| code.starts_with(class)),
+        code => ["08", "40", "57"]
+            .iter()
+            .any(|class| code.starts_with(class)),
     };
-    if is_unavailable { StoreFailure::Unavailable } else { StoreFailure::Refused }
+    if is_unavailable {
+        StoreFailure::Unavailable
+    } else {
+        StoreFailure::Refused
+    }
 }
 
 impl From<tokio_postgres::Error> for Error {
@@ -104,7 +117,10 @@ impl fmt::Display for Error {
             Cause::Timeout(limit) => write!(f, "postgres did not answer within {limit:?}"),
             Cause::Answer => f.write_str("postgres answered something that is not a decision"),
             Cause::TooManyCharges(count) => {
-                write!(f, "expected at most {MOST_CHARGES} charges in one decision, got {count}")
+                write!(
+                    f,
+                    "expected at most {MOST_CHARGES} charges in one decision, got {count}"
+                )
             }
             _ if self.is_missing_schema() => {
                 f.write_str("expected the schema of seawall-postgres: run `migrate` first")
@@ -187,13 +203,21 @@ mod tests {
     fn only_a_server_that_cannot_serve_may_open_the_gate() {
         use StoreFailure::{Refused, Unavailable};
         let check = |code, expected| {
-            assert_eq!(failure(Some(&SqlState::from_code(code))), expected, "{code}");
+            assert_eq!(
+                failure(Some(&SqlState::from_code(code))),
+                expected,
+                "{code}"
+            );
         };
         assert_eq!(failure(None), Unavailable);
-        for code in ["08006", "57P01", "57P03", "57014", "53300", "40001", "40P01", "25006", "55P03"] {
+        for code in [
+            "08006", "57P01", "57P03", "57014", "53300", "40001", "40P01", "25006", "55P03",
+        ] {
             check(code, Unavailable);
         }
-        for code in ["28P01", "3D000", "42501", "42P01", "42883", "53100", "53200", "22003", "XX000"] {
+        for code in [
+            "28P01", "3D000", "42501", "42P01", "42883", "53100", "53200", "22003", "XX000",
+        ] {
             check(code, Refused);
         }
     }

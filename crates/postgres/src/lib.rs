@@ -1,4 +1,8 @@
-#![doc = include_str!("../README.md")]
+#![cfg_attr(feature = "ratelimit", doc = include_str!("../README.md"))]
+#![cfg_attr(
+    not(feature = "ratelimit"),
+    doc = "Shared state for Seawall. Empty until a feature is chosen: `ratelimit`."
+)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "ratelimit")]

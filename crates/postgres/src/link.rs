@@ -33,7 +33,9 @@ impl Link {
         if config.get_application_name().is_none() {
             config.application_name("seawall");
         }
-        let recycle = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+        let recycle = ManagerConfig {
+            recycling_method: RecyclingMethod::Fast,
+        };
         let session = session(timeouts.operation);
         let pool = Pool::builder(Manager::from_config(config, NoTls, recycle))
             .max_size(most)
@@ -42,7 +44,10 @@ impl Link {
             .post_create(Hook::async_fn(move |client, _| {
                 let session = session.clone();
                 Box::pin(async move {
-                    client.batch_execute(&session).await.map_err(HookError::Backend)
+                    client
+                        .batch_execute(&session)
+                        .await
+                        .map_err(HookError::Backend)
                 })
             }))
             .build()
@@ -105,7 +110,9 @@ impl Link {
 
 impl fmt::Debug for Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Link").field("timeouts", &self.timeouts).finish_non_exhaustive()
+        f.debug_struct("Link")
+            .field("timeouts", &self.timeouts)
+            .finish_non_exhaustive()
     }
 }
 

@@ -99,6 +99,8 @@ impl PostgresStore {
 impl fmt::Debug for PostgresStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Addresses may hold passwords.
-        f.debug_struct("PostgresStore").field("link", &self.0.link).finish_non_exhaustive()
+        f.debug_struct("PostgresStore")
+            .field("link", &self.0.link)
+            .finish_non_exhaustive()
     }
 }

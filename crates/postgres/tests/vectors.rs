@@ -1,6 +1,13 @@
 //! Replays exact traces: a few facts kept in the repository, and every file of
 //! `$SEAWALL_VECTORS/ratelimit` if that is set.
-#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr, missing_docs, unreachable_pub, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    missing_docs,
+    unreachable_pub,
+    reason = "tests"
+)]
 
 mod support;
 
@@ -25,7 +32,9 @@ fn folders() -> Vec<PathBuf> {
 
 #[tokio::test]
 async fn traces() {
-    let Some(postgres) = Postgres::find() else { return };
+    let Some(postgres) = Postgres::find() else {
+        return;
+    };
     let clock = Arc::new(ManualClock::new());
     let store = patient(postgres.url()).conformance_clock(Arc::clone(&clock));
     let store = store.connect().await.unwrap();

@@ -39,7 +39,10 @@ impl RedisStoreBuilder {
     fn to(to: Target) -> Self {
         Self {
             to,
-            timeouts: Timeouts { connect: CONNECT, operation: OPERATION },
+            timeouts: Timeouts {
+                connect: CONNECT,
+                operation: OPERATION,
+            },
             tag: HashTag::Subject,
             #[cfg(feature = "conformance")]
             clock: None,
@@ -49,14 +52,26 @@ impl RedisStoreBuilder {
     /// How long a connection may take to come about. Default: one second; a handshake needs two or
     /// three round trips, and one that needs longer than that helps nobody who waits.
     pub fn connect_timeout(self, time: Duration) -> Self {
-        Self { timeouts: Timeouts { connect: time, ..self.timeouts }, ..self }
+        Self {
+            timeouts: Timeouts {
+                connect: time,
+                ..self.timeouts
+            },
+            ..self
+        }
     }
 
     /// How long one call may take in all, waiting for a connection included. Default: 100 ms; a
     /// healthy server answers within one or two, and a limiter should not be what makes a request
     /// slow. A denial that spans Cluster slots may take it twice, since it gives back what it took.
     pub fn operation_timeout(self, time: Duration) -> Self {
-        Self { timeouts: Timeouts { operation: time, ..self.timeouts }, ..self }
+        Self {
+            timeouts: Timeouts {
+                operation: time,
+                ..self.timeouts
+            },
+            ..self
+        }
     }
 
     /// Which keys a Cluster keeps together. Default: [`HashTag::Subject`].
@@ -69,7 +84,10 @@ impl RedisStoreBuilder {
     /// thrown away.
     #[cfg(feature = "conformance")]
     pub fn conformance_clock(self, clock: impl seawall_ratelimit::Clock) -> Self {
-        Self { clock: Some(std::sync::Arc::new(clock)), ..self }
+        Self {
+            clock: Some(std::sync::Arc::new(clock)),
+            ..self
+        }
     }
 
     /// Connects, and fails if nobody answers within the connect timeout.

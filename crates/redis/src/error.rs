@@ -114,7 +114,10 @@ impl fmt::Display for Error {
             },
             Cause::Answer => f.write_str("redis answered something that is not a decision"),
             Cause::TooManyCharges(count) => {
-                write!(f, "expected at most {MOST_CHARGES} charges in one decision, got {count}")
+                write!(
+                    f,
+                    "expected at most {MOST_CHARGES} charges in one decision, got {count}"
+                )
             }
             #[cfg(feature = "cluster")]
             Cause::Stopped => f.write_str("the runtime was shut down during the decision"),
@@ -213,15 +216,30 @@ mod tests {
     #[test]
     fn only_a_server_that_cannot_serve_may_open_the_gate() {
         use StoreFailure::{Refused, Unavailable};
-        check("-LOADING Redis is loading the dataset in memory\r\n", Unavailable);
+        check(
+            "-LOADING Redis is loading the dataset in memory\r\n",
+            Unavailable,
+        );
         check("-CLUSTERDOWN The cluster is down\r\n", Unavailable);
-        check("-READONLY You can't write against a read only replica.\r\n", Unavailable);
-        check("-MISCONF Redis is configured to save RDB snapshots\r\n", Unavailable);
+        check(
+            "-READONLY You can't write against a read only replica.\r\n",
+            Unavailable,
+        );
+        check(
+            "-MISCONF Redis is configured to save RDB snapshots\r\n",
+            Unavailable,
+        );
         check("-BUSY Redis is busy running a script\r\n", Unavailable);
-        check("-OOM command not allowed when used memory > 'maxmemory'.\r\n", Refused);
+        check(
+            "-OOM command not allowed when used memory > 'maxmemory'.\r\n",
+            Refused,
+        );
         check("-NOPERM this user has no permissions\r\n", Refused);
         check("-NOAUTH Authentication required.\r\n", Refused);
-        check("-CROSSSLOT Keys in request don't hash to the same slot\r\n", Refused);
+        check(
+            "-CROSSSLOT Keys in request don't hash to the same slot\r\n",
+            Refused,
+        );
         check("-ERR anything else\r\n", Refused);
     }
 }

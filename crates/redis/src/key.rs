@@ -74,15 +74,27 @@ mod tests {
 
     #[test]
     fn is_a_frozen_format() {
-        let key = key(HashTag::Subject, &KeyBuf::new().push("shop").push("login"), b"alice");
+        let key = key(
+            HashTag::Subject,
+            &KeyBuf::new().push("shop").push("login"),
+            b"alice",
+        );
         assert_eq!(&key[..10], b"sw1:{K9gG}");
         assert_eq!(key[10..14], [0xd4, 0xe1, 0x52, 0x98]);
     }
 
     #[test]
     fn one_subject_lies_in_one_slot_whatever_counts_it() {
-        let a = key(HashTag::Subject, &KeyBuf::new().push("shop").push("login"), b"alice");
-        let b = key(HashTag::Subject, &KeyBuf::new().push("shop").push("email"), b"alice");
+        let a = key(
+            HashTag::Subject,
+            &KeyBuf::new().push("shop").push("login"),
+            b"alice",
+        );
+        let b = key(
+            HashTag::Subject,
+            &KeyBuf::new().push("shop").push("email"),
+            b"alice",
+        );
         assert_eq!(a[..10], b[..10]);
         assert_ne!(a, b);
     }

@@ -58,7 +58,11 @@ impl RedisStore {
     #[cfg(feature = "cluster")]
     #[must_use]
     pub fn cluster<U: AsRef<str>>(urls: impl IntoIterator<Item = U>) -> RedisStoreBuilder {
-        RedisStoreBuilder::cluster(urls.into_iter().map(|url| url.as_ref().to_owned()).collect())
+        RedisStoreBuilder::cluster(
+            urls.into_iter()
+                .map(|url| url.as_ref().to_owned())
+                .collect(),
+        )
     }
 
     pub(crate) fn from_inner(inner: Inner) -> Self {
@@ -73,6 +77,8 @@ impl RedisStore {
 impl fmt::Debug for RedisStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Addresses may hold passwords.
-        f.debug_struct("RedisStore").field("link", &self.0.link).finish_non_exhaustive()
+        f.debug_struct("RedisStore")
+            .field("link", &self.0.link)
+            .finish_non_exhaustive()
     }
 }

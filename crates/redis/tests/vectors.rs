@@ -1,6 +1,13 @@
 //! Replays exact traces over one server and over a Cluster: a few facts kept in the repository, and
 //! every file of `$SEAWALL_VECTORS/ratelimit` if that is set.
-#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr, missing_docs, unreachable_pub, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    missing_docs,
+    unreachable_pub,
+    reason = "tests"
+)]
 
 mod support;
 
@@ -14,7 +21,11 @@ use support::{Cluster, Redis, patient, unique};
 
 async fn replay(over: &str, store: RedisStoreBuilder) {
     let clock = Arc::new(ManualClock::new());
-    let store = store.conformance_clock(Arc::clone(&clock)).connect().await.unwrap();
+    let store = store
+        .conformance_clock(Arc::clone(&clock))
+        .connect()
+        .await
+        .unwrap();
     for dir in folders() {
         let counts = run_vectors(&dir, &store, &clock, &unique()).await;
         println!("{over}: {}: {counts}", dir.display());
@@ -42,6 +53,8 @@ async fn traces_over_one_server() {
 
 #[tokio::test]
 async fn traces_over_a_cluster() {
-    let Some(cluster) = Cluster::start().await else { return };
+    let Some(cluster) = Cluster::start().await else {
+        return;
+    };
     replay("redis cluster", cluster.store()).await;
 }

@@ -57,11 +57,19 @@ impl Planned {
 
     /// The interval of one unit for GCRA, the period for windows.
     pub(super) fn span_us(&self) -> i64 {
-        micros(if self.kind() == 0 { self.quota.interval() } else { self.quota.period() })
+        micros(if self.kind() == 0 {
+            self.quota.interval()
+        } else {
+            self.quota.period()
+        })
     }
 
     pub(super) fn capacity(&self) -> i64 {
-        i64::from(if self.kind() == 0 { self.quota.burst() } else { self.quota.limit() })
+        i64::from(if self.kind() == 0 {
+            self.quota.burst()
+        } else {
+            self.quota.limit()
+        })
     }
 
     /// The penalty, or when the refunded grant was paid: for GCRA the arrival time right after the

@@ -38,7 +38,10 @@ impl Store for PostgresStore {
             return Err(Error::too_many_charges(charges.len()));
         }
         let inner = self.inner();
-        let planned: Vec<_> = charges.iter().map(|charge| Planned::new(op, charge)).collect();
+        let planned: Vec<_> = charges
+            .iter()
+            .map(|charge| Planned::new(op, charge))
+            .collect();
         let given = inner.conformance_time().map(|now| whole(now.unix));
         if let ([charge], [verdict]) = (&*planned, &mut *out)
             && charge.is_simple(op)

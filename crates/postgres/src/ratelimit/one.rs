@@ -18,11 +18,15 @@ pub(super) async fn decide(
     let key = &charge.key[..];
     let refill = charge.span_us() * charge.capacity();
     // A price above the refill never fits, however far above.
-    let price = i64::from(charge.cost).saturating_mul(charge.span_us()).clamp(1, refill + 1);
+    let price = i64::from(charge.cost)
+        .saturating_mul(charge.span_us())
+        .clamp(1, refill + 1);
     let row = link
         .call(async move |client| {
             let statement = client.prepare_cached(include_str!("one.sql")).await?;
-            Ok(client.query_one(&statement, &[&key, &price, &refill, &given_us]).await?)
+            Ok(client
+                .query_one(&statement, &[&key, &price, &refill, &given_us])
+                .await?)
         })
         .await?;
     let (now_us, made): (i64, Option<i64>) = (row.try_get(0)?, row.try_get(1)?);
@@ -32,6 +36,12 @@ pub(super) async fn decide(
         return Ok(None);
     }
     let tat = u64::try_from(made.unwrap_or(seen)).map_err(|_| Error::answer())?;
-    *out = measure(&charge.quota, &State::Gcra { tat }, charge.cost, now, made.is_some());
+    *out = measure(
+        &charge.quota,
+        &State::Gcra { tat },
+        charge.cost,
+        now,
+        made.is_some(),
+    );
     Ok(Some(now))
 }

@@ -21,21 +21,38 @@ pub(super) async fn decide(
 ) -> Result<Now, Error> {
     let letter = letter(op)?;
     let counters: Vec<&[u8]> = charges.iter().map(|charge| &charge.key[..]).collect();
-    let blocks: Vec<Option<&[u8]>> =
-        charges.iter().map(|charge| charge.block.as_ref().map(|key| &key[..])).collect();
+    let blocks: Vec<Option<&[u8]>> = charges
+        .iter()
+        .map(|charge| charge.block.as_ref().map(|key| &key[..]))
+        .collect();
     let kinds: Vec<i32> = charges.iter().map(Planned::kind).collect();
     let shadows: Vec<bool> = charges.iter().map(|charge| charge.shadow).collect();
-    let looks: Vec<bool> = charges.iter().map(|charge| charge.block.is_some()).collect();
+    let looks: Vec<bool> = charges
+        .iter()
+        .map(|charge| charge.block.is_some())
+        .collect();
     let spans: Vec<i64> = charges.iter().map(Planned::span_us).collect();
     let capacities: Vec<i64> = charges.iter().map(Planned::capacity).collect();
-    let costs: Vec<i64> = charges.iter().map(|charge| i64::from(charge.cost)).collect();
+    let costs: Vec<i64> = charges
+        .iter()
+        .map(|charge| i64::from(charge.cost))
+        .collect();
     let extras: Vec<Option<i64>> = charges.iter().map(|charge| charge.extra_us(op)).collect();
     let row = link
         .call(async move |client| {
             let statement = client.prepare_cached(CALL).await?;
             let arguments: [&(dyn ToSql + Sync); 11] = [
-                &letter, &counters, &blocks, &kinds, &shadows, &looks, &spans, &capacities, &costs,
-                &extras, &given_us,
+                &letter,
+                &counters,
+                &blocks,
+                &kinds,
+                &shadows,
+                &looks,
+                &spans,
+                &capacities,
+                &costs,
+                &extras,
+                &given_us,
             ];
             Ok(client.query_one(&statement, &arguments).await?)
         })
@@ -71,7 +88,9 @@ impl Answer {
     fn read(row: &Row) -> Result<Self, Error> {
         // For no charges, aggregates are null.
         let numbers = |column: usize| -> Result<Vec<i64>, Error> {
-            Ok(row.try_get::<_, Option<Vec<i64>>>(column)?.unwrap_or_default())
+            Ok(row
+                .try_get::<_, Option<Vec<i64>>>(column)?
+                .unwrap_or_default())
         };
         Ok(Self {
             now_us: row.try_get(0)?,
@@ -116,7 +135,8 @@ fn verdict_of(
         return measure(quota, state, cost, now, true);
     }
     // A blocked key is told the longer of its block and what its quota asks.
-    let fits = op != Op::BlockFor && standing == BLOCKED && state.consume(quota, cost, now).is_some();
+    let fits =
+        op != Op::BlockFor && standing == BLOCKED && state.consume(quota, cost, now).is_some();
     let verdict = measure(quota, state, cost, now, fits);
     match blocked_us {
         Some(us) if us > 0 || standing == BLOCKED => verdict.blocked_for(Duration::from_micros(us)),

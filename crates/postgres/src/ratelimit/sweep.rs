@@ -20,14 +20,21 @@ pub(crate) struct Sweeper {
 
 impl Sweeper {
     pub(crate) fn every(every: Option<NonZeroU32>) -> Self {
-        Self { every, decisions: AtomicU32::new(0), busy: Arc::default() }
+        Self {
+            every,
+            decisions: AtomicU32::new(0),
+            busy: Arc::default(),
+        }
     }
 
     /// Counts a decision, and sweeps in the background if it is time to.
     pub(super) fn count(&self, link: &Link) {
         let Some(every) = self.every else { return };
         // Relaxed: a counter that orders nothing; and a flag that guards no data.
-        let decisions = self.decisions.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
+        let decisions = self
+            .decisions
+            .fetch_add(1, Ordering::Relaxed)
+            .wrapping_add(1);
         if !decisions.is_multiple_of(every.get()) || self.busy.swap(true, Ordering::Relaxed) {
             return;
         }
@@ -52,7 +59,9 @@ impl Drop for Busy {
 pub(crate) async fn sweep(link: &Link) -> Result<u64, Error> {
     let swept: i64 = link
         .call(async move |client| {
-            let statement = client.prepare_cached("SELECT seawall_ratelimit_sweep($1)").await?;
+            let statement = client
+                .prepare_cached("SELECT seawall_ratelimit_sweep($1)")
+                .await?;
             Ok(client.query_one(&statement, &[&PAGES]).await?.try_get(0)?)
         })
         .await?;

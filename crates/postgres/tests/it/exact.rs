@@ -11,20 +11,34 @@ use crate::support::{Postgres, migrated, unique};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sixty_four_tasks_on_two_replicas_admit_exactly_the_capacity() {
-    let Some(postgres) = Postgres::find() else { return };
+    let Some(postgres) = Postgres::find() else {
+        return;
+    };
     // Nothing comes back while the test runs.
     let hundred = Quota::per_day(100);
-    for algorithm in [Algorithm::Gcra, Algorithm::SlidingWindow, Algorithm::FixedWindow] {
+    for algorithm in [
+        Algorithm::Gcra,
+        Algorithm::SlidingWindow,
+        Algorithm::FixedWindow,
+    ] {
         let namespace = unique();
         let mut replicas = Vec::new();
         for _ in 0..2 {
             let store = migrated(postgres.url()).await;
             let tight = Policy::new("tight", hundred.with_algorithm(algorithm)).unwrap();
             let wide = Policy::new("wide", Quota::per_day(1_000)).unwrap();
-            let policies = Policies::builder(store).namespace(&namespace).policy(tight).policy(wide);
+            let policies = Policies::builder(store)
+                .namespace(&namespace)
+                .policy(tight)
+                .policy(wide);
             replicas.push(Arc::new(policies.build().unwrap()));
         }
-        let keys = || [Some(KeyBuf::new().push("alice")), Some(KeyBuf::new().push("alice"))];
+        let keys = || {
+            [
+                Some(KeyBuf::new().push("alice")),
+                Some(KeyBuf::new().push("alice")),
+            ]
+        };
         let tasks: Vec<_> = (0..64)
             .map(|task| {
                 let policies = Arc::clone(&replicas[task % 2]);
@@ -44,15 +58,22 @@ async fn sixty_four_tasks_on_two_replicas_admit_exactly_the_capacity() {
         assert_eq!(admitted, 100, "{algorithm:?}");
 
         // The 156 denials charged the wide policy nothing.
-        let last = replicas[0].check(&[None, Some(KeyBuf::new().push("alice"))]).await;
+        let last = replicas[0]
+            .check(&[None, Some(KeyBuf::new().push("alice"))])
+            .await;
         assert_eq!(last.binding().unwrap().remaining(), 899, "{algorithm:?}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_plain_statement_for_one_charge_is_as_exact() {
-    let Some(postgres) = Postgres::find() else { return };
-    let limiter = Arc::new(Limiter::new(migrated(postgres.url()).await, Quota::per_day(100)));
+    let Some(postgres) = Postgres::find() else {
+        return;
+    };
+    let limiter = Arc::new(Limiter::new(
+        migrated(postgres.url()).await,
+        Quota::per_day(100),
+    ));
     let key = unique();
     let tasks: Vec<_> = (0..64)
         .map(|_| {
@@ -75,7 +96,9 @@ async fn the_plain_statement_for_one_charge_is_as_exact() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn overlapping_sets_in_any_order_do_not_deadlock() {
-    let Some(postgres) = Postgres::find() else { return };
+    let Some(postgres) = Postgres::find() else {
+        return;
+    };
     let store = migrated(postgres.url()).await;
     let scope = KeyBuf::new().push(unique()).push("p");
     let tasks: Vec<_> = (0..32_usize)

@@ -25,7 +25,9 @@ async fn until_answered(limiter: &Limiter<PostgresStore>, key: &str) -> u32 {
 
 #[tokio::test]
 async fn a_killed_server_is_unavailable_and_comes_back_without_its_counts() {
-    let Some(mut server) = Server::start() else { return };
+    let Some(mut server) = Server::start() else {
+        return;
+    };
     let limiter = limiter(migrated(server.url()).await);
     let key = unique();
     assert!(limiter.check(&key).await.unwrap().is_allowed());
@@ -47,10 +49,16 @@ async fn a_killed_server_is_unavailable_and_comes_back_without_its_counts() {
 
 #[tokio::test]
 async fn a_server_that_hangs_is_unavailable_within_the_timeout() {
-    let Some(server) = Server::start() else { return };
+    let Some(server) = Server::start() else {
+        return;
+    };
     let limit = Duration::from_millis(300);
     migrated(server.url()).await;
-    let store = patient(server.url()).operation_timeout(limit).connect().await.unwrap();
+    let store = patient(server.url())
+        .operation_timeout(limit)
+        .connect()
+        .await
+        .unwrap();
     let limiter = limiter(store);
     let key = unique();
     until_answered(&limiter, &key).await;
@@ -73,7 +81,9 @@ async fn a_server_that_hangs_is_unavailable_within_the_timeout() {
 
 #[tokio::test]
 async fn a_service_starts_while_its_server_is_down() {
-    let Some(mut server) = Server::start() else { return };
+    let Some(mut server) = Server::start() else {
+        return;
+    };
     migrated(server.url()).await;
     server.kill();
     let error = patient(server.url()).connect().await.unwrap_err();
@@ -88,17 +98,27 @@ async fn a_service_starts_while_its_server_is_down() {
 
 #[tokio::test]
 async fn an_abandoned_lock_is_waited_for_no_longer_than_the_timeout() {
-    let Some(server) = Server::start() else { return };
+    let Some(server) = Server::start() else {
+        return;
+    };
     migrated(server.url()).await;
     let limit = Duration::from_millis(300);
-    let store = patient(server.url()).operation_timeout(limit).connect().await.unwrap();
+    let store = patient(server.url())
+        .operation_timeout(limit)
+        .connect()
+        .await
+        .unwrap();
     let limiter = limiter(store);
-    limiter.check("a").await.unwrap();
+    let _ = limiter.check("a").await.unwrap();
 
-    let (client, connection) =
-        tokio_postgres::connect(&server.url(), tokio_postgres::NoTls).await.unwrap();
+    let (client, connection) = tokio_postgres::connect(&server.url(), tokio_postgres::NoTls)
+        .await
+        .unwrap();
     tokio::spawn(connection);
-    client.batch_execute("BEGIN; LOCK TABLE seawall_ratelimit").await.unwrap();
+    client
+        .batch_execute("BEGIN; LOCK TABLE seawall_ratelimit")
+        .await
+        .unwrap();
     let error = limiter.check("a").await.unwrap_err();
     assert!(error.is_timeout(), "{error}");
     client.batch_execute("ROLLBACK").await.unwrap();

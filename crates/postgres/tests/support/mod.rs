@@ -4,6 +4,7 @@
 mod server;
 
 use std::hash::{BuildHasher, RandomState};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use seawall_postgres::{PostgresStore, PostgresStoreBuilder};
@@ -13,7 +14,7 @@ pub use server::Server;
 /// A database to keep counters in. `None`, said aloud, where there is none.
 pub enum Postgres {
     Given(String),
-    Own(Server),
+    Own(Arc<Server>),
 }
 
 impl Postgres {
@@ -21,7 +22,7 @@ impl Postgres {
     pub fn find() -> Option<Self> {
         match std::env::var("SEAWALL_POSTGRES_URL") {
             Ok(url) if !url.is_empty() => Some(Self::Given(url)),
-            _ => Server::start().map(Self::Own),
+            _ => shared().map(Self::Own),
         }
     }
 
@@ -33,9 +34,25 @@ impl Postgres {
     }
 }
 
+/// One server for all tests that run at the same time: making one takes a second of work.
+fn shared() -> Option<Arc<Server>> {
+    static SHARED: Mutex<Weak<Server>> = Mutex::new(Weak::new());
+    let mut shared = SHARED
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    if let Some(server) = shared.upgrade() {
+        return Some(server);
+    }
+    let server = Arc::new(Server::start()?);
+    *shared = Arc::downgrade(&server);
+    Some(server)
+}
+
 /// A store whose timeouts do not cut into a test on a busy machine.
 pub fn patient(url: impl AsRef<str>) -> PostgresStoreBuilder {
-    PostgresStore::builder(url).connect_timeout(PATIENCE).operation_timeout(PATIENCE)
+    PostgresStore::builder(url)
+        .connect_timeout(PATIENCE)
+        .operation_timeout(PATIENCE)
 }
 
 /// A patient store whose tables are there.

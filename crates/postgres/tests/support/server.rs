@@ -36,14 +36,30 @@ impl Server {
             chown(folder.path(), Some(user), Some(group)).unwrap();
         }
         let output = command(&programs.join("initdb"), owner)
-            .args(["--no-sync", "--auth=trust", "--username=postgres", "--encoding=UTF8", "-D"])
+            .args([
+                "--no-sync",
+                "--auth=trust",
+                "--username=postgres",
+                "--encoding=UTF8",
+                "-D",
+            ])
             .arg(folder.path().join("data"))
             .output()
             .unwrap();
-        assert!(output.status.success(), "initdb: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "initdb: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         let port = free_port();
         let child = spawn(&programs, owner, folder.path(), port);
-        let mut server = Self { port, programs, owner, folder, child };
+        let mut server = Self {
+            port,
+            programs,
+            owner,
+            folder,
+            child,
+        };
         server.wait();
         Some(server)
     }
@@ -84,7 +100,9 @@ impl Server {
         let raw = parent.as_raw_nonzero();
         let listed = fs::read_to_string(format!("/proc/{raw}/task/{raw}/children"));
         let children = listed.unwrap_or_default();
-        let children = children.split_whitespace().filter_map(|pid| Pid::from_raw(pid.parse().ok()?));
+        let children = children
+            .split_whitespace()
+            .filter_map(|pid| Pid::from_raw(pid.parse().ok()?));
         std::iter::once(parent).chain(children).collect()
     }
 
@@ -92,10 +110,18 @@ impl Server {
         // The eighth line of this file is the server's own word on its state.
         let status = self.folder.path().join("data/postmaster.pid");
         for _ in 0..2_000 {
-            assert!(self.child.try_wait().unwrap().is_none(), "postgres does not start");
+            assert!(
+                self.child.try_wait().unwrap().is_none(),
+                "postgres does not start"
+            );
             let text = fs::read_to_string(&status).unwrap_or_default();
             let is_ours = text.lines().next() == Some(&self.child.id().to_string());
-            if is_ours && text.lines().nth(7).is_some_and(|state| state.trim() == "ready") {
+            if is_ours
+                && text
+                    .lines()
+                    .nth(7)
+                    .is_some_and(|state| state.trim() == "ready")
+            {
                 return;
             }
             std::thread::sleep(Duration::from_millis(10));
@@ -115,11 +141,23 @@ impl Drop for Server {
 
 fn spawn(programs: &Path, owner: Option<(u32, u32)>, folder: &Path, port: u16) -> Child {
     let mut command = command(&programs.join("postgres"), owner);
-    command.arg("-D").arg(folder.join("data")).args(["-p", &port.to_string(), "-F"]);
-    for setting in ["listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=200"] {
+    command
+        .arg("-D")
+        .arg(folder.join("data"))
+        .args(["-p", &port.to_string(), "-F"]);
+    for setting in [
+        "listen_addresses=127.0.0.1",
+        "unix_socket_directories=",
+        "max_connections=200",
+    ] {
         command.args(["-c", setting]);
     }
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
 }
 
 /// The server refuses to run as root.
@@ -146,7 +184,10 @@ fn owner() -> Option<Option<(u32, u32)>> {
 
 /// Debian keeps the server's programs off the path, a folder a version.
 fn programs() -> Option<PathBuf> {
-    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let versions = fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .flatten();
     let mut folders: Vec<_> = versions
         .filter_map(|entry| {
             let version: u32 = entry.file_name().to_str()?.parse().ok()?;
@@ -156,7 +197,11 @@ fn programs() -> Option<PathBuf> {
     folders.sort();
     let on_path = std::env::var_os("PATH")?;
     let on_path: Vec<_> = std::env::split_paths(&on_path).collect();
-    let mut folders = folders.into_iter().rev().map(|(_, folder)| folder).chain(on_path);
+    let mut folders = folders
+        .into_iter()
+        .rev()
+        .map(|(_, folder)| folder)
+        .chain(on_path);
     folders.find(|folder| folder.join("initdb").is_file() && folder.join("postgres").is_file())
 }
 

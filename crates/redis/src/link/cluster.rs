@@ -31,7 +31,9 @@ impl Nodes {
         let config = ClusterConfig::new()
             .set_connection_timeout(timeouts.connect)
             .set_response_timeout(timeouts.operation);
-        Ok(Self(client.get_pending_async_connection_with_config(config)))
+        Ok(Self(
+            client.get_pending_async_connection_with_config(config),
+        ))
     }
 
     pub(super) async fn send(&self, command: &Cmd) -> RedisResult<Value> {
@@ -81,5 +83,8 @@ async fn ask(
 }
 
 /// How long to wait before each further attempt; the operation timeout cuts them short.
-const PAUSES: [Duration; 3] =
-    [Duration::from_millis(1), Duration::from_millis(10), Duration::from_millis(30)];
+const PAUSES: [Duration; 3] = [
+    Duration::from_millis(1),
+    Duration::from_millis(10),
+    Duration::from_millis(30),
+];

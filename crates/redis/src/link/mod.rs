@@ -37,8 +37,7 @@ enum Wire {
 impl Link {
     pub(crate) fn single(url: &str, timeouts: Timeouts) -> Result<Self, ConnectError> {
         let info = url.into_connection_info().map_err(ConnectError::address)?;
-        let client =
-            Client::open(info.set_tcp_settings(tcp())).map_err(ConnectError::address)?;
+        let client = Client::open(info.set_tcp_settings(tcp())).map_err(ConnectError::address)?;
         let config = ConnectionManagerConfig::new()
             .set_connection_timeout(Some(timeouts.connect))
             // `send` bounds the whole call, the wait for a connection included.
@@ -48,13 +47,19 @@ impl Link {
             .set_number_of_retries(0);
         let manager = ConnectionManager::new_lazy_with_config(client, config)
             .map_err(ConnectError::address)?;
-        Ok(Self { wire: Wire::Single(manager), timeouts })
+        Ok(Self {
+            wire: Wire::Single(manager),
+            timeouts,
+        })
     }
 
     #[cfg(feature = "cluster")]
     pub(crate) fn cluster(urls: &[String], timeouts: Timeouts) -> Result<Self, ConnectError> {
         let nodes = cluster::Nodes::new(urls, timeouts)?;
-        Ok(Self { wire: Wire::Cluster(nodes), timeouts })
+        Ok(Self {
+            wire: Wire::Cluster(nodes),
+            timeouts,
+        })
     }
 
     /// Waits until there is a connection.
@@ -81,10 +86,7 @@ impl Link {
         .await
     }
 
-    async fn within(
-        &self,
-        call: impl Future<Output = RedisResult<Value>>,
-    ) -> Result<Value, Error> {
+    async fn within(&self, call: impl Future<Output = RedisResult<Value>>) -> Result<Value, Error> {
         let limit = self.timeouts.operation;
         match tokio::time::timeout(limit, call).await {
             Ok(Ok(value)) => Ok(value),
@@ -128,7 +130,10 @@ impl fmt::Debug for Link {
             #[cfg(feature = "cluster")]
             Wire::Cluster(_) => "cluster",
         };
-        f.debug_struct("Link").field("wire", &wire).field("timeouts", &self.timeouts).finish()
+        f.debug_struct("Link")
+            .field("wire", &wire)
+            .field("timeouts", &self.timeouts)
+            .finish()
     }
 }
 
@@ -140,7 +145,10 @@ pub(crate) struct Script {
 
 impl Script {
     pub(crate) fn new(text: &'static str) -> Self {
-        Self { text, hash: redis::Script::new(text).get_hash().to_owned() }
+        Self {
+            text,
+            hash: redis::Script::new(text).get_hash().to_owned(),
+        }
     }
 }
 
@@ -164,7 +172,9 @@ impl Rest {
 
     pub(crate) fn push(&mut self, arg: impl fmt::Display) {
         use std::io::Write as _;
-        let Ok(()) = write!(self.args, "{arg}") else { return };
+        let Ok(()) = write!(self.args, "{arg}") else {
+            return;
+        };
         self.ends.push(self.args.len());
     }
 

@@ -48,7 +48,11 @@ impl Planned {
     /// The same charge, to be given back.
     #[cfg(feature = "cluster")]
     pub(super) const fn refund(self, grant: Grant) -> Self {
-        Self { block: None, grant: Some(grant), ..self }
+        Self {
+            block: None,
+            grant: Some(grant),
+            ..self
+        }
     }
 
     pub(super) const fn looks_for_block(&self) -> bool {
@@ -68,7 +72,11 @@ impl Planned {
         to.keys.push(self.key);
         to.push(kind + shadow + looks);
         to.push(micros(span));
-        to.push(if kind == 0 { quota.burst() } else { quota.limit() });
+        to.push(if kind == 0 {
+            quota.burst()
+        } else {
+            quota.limit()
+        });
         to.push(self.cost);
         if let Some(block) = self.block {
             to.keys.push(block);
@@ -99,7 +107,9 @@ pub(super) fn whole(time: Duration) -> u64 {
 /// Whole microseconds of a length of time, rounded up.
 fn micros(time: Duration) -> u64 {
     let nanos = u64::from(time.subsec_nanos().div_ceil(1_000));
-    time.as_secs().saturating_mul(1_000_000).saturating_add(nanos)
+    time.as_secs()
+        .saturating_mul(1_000_000)
+        .saturating_add(nanos)
 }
 
 /// As long as what `each_key_part` begins with, and unlike any of it.

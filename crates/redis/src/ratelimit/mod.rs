@@ -31,8 +31,10 @@ impl Store for RedisStore {
             return Err(Error::too_many_charges(charges.len()));
         }
         let inner = self.inner();
-        let planned: Vec<_> =
-            charges.iter().map(|charge| Planned::new(op, charge, inner.tag)).collect();
+        let planned: Vec<_> = charges
+            .iter()
+            .map(|charge| Planned::new(op, charge, inner.tag))
+            .collect();
         let now = inner.conformance_time();
         #[cfg(feature = "cluster")]
         if inner.link.is_cluster() && spanning::spans(&planned) {

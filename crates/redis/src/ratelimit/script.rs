@@ -47,7 +47,9 @@ fn letter(op: Op) -> Result<char, Error> {
 
 /// `None`: not what the script answers.
 fn read(op: Op, charges: &[Planned], answer: &Value, out: &mut [Verdict]) -> Option<Now> {
-    let Value::Array(values) = answer else { return None };
+    let Value::Array(values) = answer else {
+        return None;
+    };
     let mut numbers = values.iter().map(|value| match value {
         Value::Int(number) => u64::try_from(*number).ok(),
         _ => None,
@@ -66,7 +68,14 @@ fn read(op: Op, charges: &[Planned], answer: &Value, out: &mut [Verdict]) -> Opt
             }),
         };
         let blocked_us = if charge.looks_for_block() { next()? } else { 0 };
-        *verdict = verdict_of(op, charge, standing, &state, now, blocked_us.checked_sub(now_us));
+        *verdict = verdict_of(
+            op,
+            charge,
+            standing,
+            &state,
+            now,
+            blocked_us.checked_sub(now_us),
+        );
     }
     Some(now)
 }
@@ -84,7 +93,8 @@ fn verdict_of(
         return measure(quota, state, cost, now, true);
     }
     // A blocked key is told the longer of its block and what its quota asks.
-    let fits = op != Op::BlockFor && standing == BLOCKED && state.consume(quota, cost, now).is_some();
+    let fits =
+        op != Op::BlockFor && standing == BLOCKED && state.consume(quota, cost, now).is_some();
     let verdict = measure(quota, state, cost, now, fits);
     match blocked_us {
         Some(us) if us > 0 || standing == BLOCKED => verdict.blocked_for(Duration::from_micros(us)),

@@ -14,7 +14,9 @@ use crate::key::slot_part;
 use crate::link::Link;
 
 pub(super) fn spans(charges: &[Planned]) -> bool {
-    charges.windows(2).any(|pair| slot_part(&pair[0].key) != slot_part(&pair[1].key))
+    charges
+        .windows(2)
+        .any(|pair| slot_part(&pair[0].key) != slot_part(&pair[1].key))
 }
 
 /// Decides in a task of its own, so that a caller who goes away leaves no half of a decision behind.
@@ -51,9 +53,8 @@ impl Spanning {
         let count = charges.len();
         let mut groups: Vec<Group> = Vec::new();
         for (place, charge) in charges.into_iter().enumerate() {
-            let same = |group: &&mut Group| {
-                slot_part(&group.charges[0].key) == slot_part(&charge.key)
-            };
+            let same =
+                |group: &&mut Group| slot_part(&group.charges[0].key) == slot_part(&charge.key);
             match groups.iter_mut().find(same) {
                 Some(group) => group.push(place, charge),
                 None => groups.push(Group::of(place, charge)),
@@ -72,16 +73,23 @@ impl Spanning {
         let answers = join_all(calls).await;
         let fits = answers.iter().all(Result::is_ok) && self.groups.iter().all(Group::fits);
         if op == Op::Consume && !fits {
-            let refunds = self.groups.iter_mut().zip(&answers).filter_map(|(group, answer)| {
-                let at = *answer.as_ref().ok()?;
-                group.fits().then(|| group.give_back(link, at, now))
-            });
+            let refunds = self
+                .groups
+                .iter_mut()
+                .zip(&answers)
+                .filter_map(|(group, answer)| {
+                    let at = *answer.as_ref().ok()?;
+                    group.fits().then(|| group.give_back(link, at, now))
+                });
             join_all(refunds).await;
         }
         let times = answers.into_iter().collect::<Result<Vec<_>, _>>()?;
         // Each master has its own clock. By the earliest, a later refund credits too little rather
         // than too much.
-        let now = times.into_iter().min_by_key(|now| now.unix).unwrap_or_default();
+        let now = times
+            .into_iter()
+            .min_by_key(|now| now.unix)
+            .unwrap_or_default();
         let mut verdicts = vec![Verdict::UNKNOWN; self.count];
         for group in &self.groups {
             for (place, verdict) in group.places.iter().zip(&group.verdicts) {
@@ -94,7 +102,11 @@ impl Spanning {
 
 impl Group {
     fn of(place: usize, charge: Planned) -> Self {
-        Self { places: vec![place], charges: vec![charge], verdicts: vec![Verdict::UNKNOWN] }
+        Self {
+            places: vec![place],
+            charges: vec![charge],
+            verdicts: vec![Verdict::UNKNOWN],
+        }
     }
 
     fn push(&mut self, place: usize, charge: Planned) {
@@ -110,22 +122,31 @@ impl Group {
     /// Whether nothing in here stops the decision; then all that is allowed was charged.
     fn fits(&self) -> bool {
         let charges = self.charges.iter().zip(&self.verdicts);
-        charges.into_iter().all(|(charge, verdict)| charge.shadow || verdict.is_allowed())
+        charges
+            .into_iter()
+            .all(|(charge, verdict)| charge.shadow || verdict.is_allowed())
     }
 
     /// Refunds what was charged at `at`. Where that fails, the verdicts stay as they were: charged.
     async fn give_back(&mut self, link: &Link, at: Now, now: Option<Now>) {
-        let made: Vec<_> =
-            (0..self.charges.len()).filter(|&i| self.verdicts[i].is_allowed()).collect();
+        let made: Vec<_> = (0..self.charges.len())
+            .filter(|&i| self.verdicts[i].is_allowed())
+            .collect();
         let refunds: Vec<_> = made
             .iter()
             .map(|&i| {
-                let grant = Grant { at, reset: self.verdicts[i].reset() };
+                let grant = Grant {
+                    at,
+                    reset: self.verdicts[i].reset(),
+                };
                 self.charges[i].refund(grant)
             })
             .collect();
         let mut after = vec![Verdict::UNKNOWN; refunds.len()];
-        if script::run(link, Op::Refund, now, &refunds, &mut after).await.is_ok() {
+        if script::run(link, Op::Refund, now, &refunds, &mut after)
+            .await
+            .is_ok()
+        {
             for (i, verdict) in made.into_iter().zip(after) {
                 self.verdicts[i] = verdict;
             }

@@ -42,7 +42,9 @@ async fn left(store: &RedisStore, charge: Charge<'_>) -> u32 {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn promises_of_a_healthy_cluster() {
-    let Some(cluster) = Cluster::start().await else { return };
+    let Some(cluster) = Cluster::start().await else {
+        return;
+    };
     keeps_the_laws(&cluster).await;
     never_admits_more_than_the_capacity_across_slots(&cluster).await;
     finishes_a_decision_whose_caller_goes_away(&cluster).await;
@@ -53,7 +55,12 @@ async fn keeps_the_laws(cluster: &Cluster) {
     let clock = Arc::new(ManualClock::new());
     let store = cluster.store().conformance_clock(Arc::clone(&clock));
     // In one slot every law holds, overlapping calls included.
-    let together = store.clone().hash_tag(HashTag::Namespace).connect().await.unwrap();
+    let together = store
+        .clone()
+        .hash_tag(HashTag::Namespace)
+        .connect()
+        .await
+        .unwrap();
     laws(&together, &clock, &unique()).await;
     let spread = store.connect().await.unwrap();
     laws(&OneByOne(Mutex::new(spread)), &clock, &unique()).await;
@@ -121,20 +128,30 @@ async fn follows_a_slot_on_its_way(cluster: &Cluster) {
     assert_eq!(left(&store, charge(&scope, &subject, quota)).await, 10);
     let (from, to) = (cluster.id(0).await, cluster.id(1).await);
     let set_slot = async |node: usize, state: &str, id: &str| {
-        cluster.node(node).command(&["CLUSTER", "SETSLOT", &slot, state, id]).await.unwrap();
+        cluster
+            .node(node)
+            .command(&["CLUSTER", "SETSLOT", &slot, state, id])
+            .await
+            .unwrap();
     };
     set_slot(1, "IMPORTING", &from).await;
     set_slot(0, "MIGRATING", &to).await;
 
     let mut out = [Verdict::UNKNOWN];
     for expected in [9, 8] {
-        store.decide(Op::Consume, &[charge(&scope, &subject, quota)], &mut out).await.unwrap();
+        store
+            .decide(Op::Consume, &[charge(&scope, &subject, quota)], &mut out)
+            .await
+            .unwrap();
         assert_eq!(out[0].remaining(), expected, "counted where the slot goes");
     }
     for node in [1, 0, 2] {
         set_slot(node, "NODE", &to).await;
     }
-    store.decide(Op::Consume, &[charge(&scope, &subject, quota)], &mut out).await.unwrap();
+    store
+        .decide(Op::Consume, &[charge(&scope, &subject, quota)], &mut out)
+        .await
+        .unwrap();
     assert_eq!(out[0].remaining(), 7, "and where it has gone");
 }
 
@@ -147,7 +164,11 @@ fn slot_of(subject: &str) -> u16 {
     let tag = [18, 12, 6, 0].map(|shift| LETTERS[(bits >> shift & 63) as usize]);
     let crc = tag.iter().fold(0_u16, |crc, byte| {
         (0..8).fold(crc ^ u16::from(*byte) << 8, |crc, _| {
-            if crc & 0x8000 == 0 { crc << 1 } else { crc << 1 ^ 0x1021 }
+            if crc & 0x8000 == 0 {
+                crc << 1
+            } else {
+                crc << 1 ^ 0x1021
+            }
         })
     });
     crc % 16_384
@@ -155,9 +176,16 @@ fn slot_of(subject: &str) -> u16 {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_master_killed_under_load_is_replaced_and_nothing_hangs() {
-    let Some(mut cluster) = Cluster::start().await else { return };
+    let Some(mut cluster) = Cluster::start().await else {
+        return;
+    };
     let limit = Duration::from_millis(500);
-    let store = cluster.store().operation_timeout(limit).connect().await.unwrap();
+    let store = cluster
+        .store()
+        .operation_timeout(limit)
+        .connect()
+        .await
+        .unwrap();
     let scope = KeyBuf::new().push(unique()).push("p");
     let quota = Quota::per_day(50);
     let stop = Arc::new(AtomicBool::new(false));
@@ -198,7 +226,10 @@ async fn a_master_killed_under_load_is_replaced_and_nothing_hangs() {
         assert!(begin.elapsed() < Duration::from_secs(20), "no failover");
         let subject = format!("subject-{well}");
         let mut out = [Verdict::UNKNOWN];
-        match store.decide(Op::Peek, &[charge(&scope, &subject, quota)], &mut out).await {
+        match store
+            .decide(Op::Peek, &[charge(&scope, &subject, quota)], &mut out)
+            .await
+        {
             Ok(_) => well += 1,
             Err(error) => assert_eq!(error.failure(), StoreFailure::Unavailable, "{error}"),
         }

@@ -25,7 +25,9 @@ async fn until_answered(limiter: &Limiter<RedisStore>, key: &str) -> u32 {
 
 #[tokio::test]
 async fn a_killed_server_is_unavailable_and_its_successor_is_found() {
-    let Some(mut server) = Server::start(&[]) else { return };
+    let Some(mut server) = Server::start(&[]) else {
+        return;
+    };
     let limiter = limiter(patient(server.url()).connect().await.unwrap());
     let key = unique();
     assert!(limiter.check(&key).await.unwrap().is_allowed());
@@ -47,9 +49,15 @@ async fn a_killed_server_is_unavailable_and_its_successor_is_found() {
 
 #[tokio::test]
 async fn a_server_that_hangs_is_unavailable_within_the_timeout() {
-    let Some(server) = Server::start(&[]) else { return };
+    let Some(server) = Server::start(&[]) else {
+        return;
+    };
     let limit = Duration::from_millis(300);
-    let store = patient(server.url()).operation_timeout(limit).connect().await.unwrap();
+    let store = patient(server.url())
+        .operation_timeout(limit)
+        .connect()
+        .await
+        .unwrap();
     let limiter = limiter(store);
     let key = unique();
     until_answered(&limiter, &key).await;
@@ -69,7 +77,9 @@ async fn a_server_that_hangs_is_unavailable_within_the_timeout() {
 
 #[tokio::test]
 async fn a_forgotten_script_is_brought_along_again() {
-    let Some(server) = Server::start(&[]) else { return };
+    let Some(server) = Server::start(&[]) else {
+        return;
+    };
     let limiter = limiter(patient(server.url()).connect().await.unwrap());
     let key = unique();
     for left in (0..5).rev() {
@@ -86,14 +96,19 @@ async fn a_server_without_memory_refuses_and_so_never_opens_the_gate() {
         return;
     };
     let limiter = limiter(patient(server.url()).connect().await.unwrap());
-    server.command(&["CONFIG", "SET", "maxmemory", "1"]).await.unwrap();
+    server
+        .command(&["CONFIG", "SET", "maxmemory", "1"])
+        .await
+        .unwrap();
     let error = limiter.check("anybody").await.unwrap_err();
     assert_eq!(error.failure(), StoreFailure::Refused, "{error}");
 }
 
 #[tokio::test]
 async fn a_service_starts_while_its_server_is_down() {
-    let Some(mut server) = Server::start(&[]) else { return };
+    let Some(mut server) = Server::start(&[]) else {
+        return;
+    };
     server.kill();
     let error = patient(server.url()).connect().await.unwrap_err();
     assert!(error.is_unreachable(), "{error}");
@@ -110,14 +125,22 @@ async fn an_unusable_address_is_told_apart_from_an_unreachable_server() {
     for url in ["", "not a url", "http://127.0.0.1/"] {
         let error = RedisStore::connect(url).await.unwrap_err();
         assert!(!error.is_unreachable(), "{url:?}: {error}");
-        assert!(error.to_string().starts_with("expected the address"), "{error}");
+        assert!(
+            error.to_string().starts_with("expected the address"),
+            "{error}"
+        );
     }
 }
 
 #[test]
 fn outside_a_runtime_nothing_is_built() {
-    let error = RedisStore::builder("redis://127.0.0.1/").build().unwrap_err();
-    assert_eq!(error.to_string(), "expected to be called within a tokio runtime");
+    let error = RedisStore::builder("redis://127.0.0.1/")
+        .build()
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "expected to be called within a tokio runtime"
+    );
 }
 
 const _: fn(Error) -> StoreFailure = <StoreFailure as From<<RedisStore as Store>::Error>>::from;

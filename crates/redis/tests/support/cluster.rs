@@ -15,8 +15,14 @@ pub struct Cluster {
 impl Cluster {
     pub async fn start() -> Option<Self> {
         let args = [
-            "--cluster-enabled", "yes", "--cluster-node-timeout", "1000",
-            "--cluster-replica-validity-factor", "0", "--repl-diskless-sync-delay", "0",
+            "--cluster-enabled",
+            "yes",
+            "--cluster-node-timeout",
+            "1000",
+            "--cluster-replica-validity-factor",
+            "0",
+            "--repl-diskless-sync-delay",
+            "0",
         ];
         let nodes: Option<Vec<_>> = (0..6).map(|_| Server::start(&args)).collect();
         let cluster = Self { nodes: nodes? };
@@ -27,9 +33,11 @@ impl Cluster {
     async fn join(&self) -> RedisResult<()> {
         let first = self.nodes[0].port().to_string();
         for (i, node) in self.nodes.iter().enumerate() {
-            node.command(&["CLUSTER", "SET-CONFIG-EPOCH", &(i + 1).to_string()]).await?;
+            node.command(&["CLUSTER", "SET-CONFIG-EPOCH", &(i + 1).to_string()])
+                .await?;
             if i > 0 {
-                node.command(&["CLUSTER", "MEET", "127.0.0.1", &first]).await?;
+                node.command(&["CLUSTER", "MEET", "127.0.0.1", &first])
+                    .await?;
             }
         }
         for (node, range) in self.nodes.iter().zip(RANGES) {
@@ -38,12 +46,18 @@ impl Cluster {
             words.extend(slots.iter().map(String::as_str));
             node.command(&words).await?;
         }
-        self.until("all know all", |info| info.contains("cluster_known_nodes:6")).await;
+        self.until("all know all", |info| {
+            info.contains("cluster_known_nodes:6")
+        })
+        .await;
         for i in 0..3 {
             let master = self.id(i).await;
-            self.nodes[i + 3].command(&["CLUSTER", "REPLICATE", &master]).await?;
+            self.nodes[i + 3]
+                .command(&["CLUSTER", "REPLICATE", &master])
+                .await?;
         }
-        self.until("state is ok", |info| info.contains("cluster_state:ok")).await;
+        self.until("state is ok", |info| info.contains("cluster_state:ok"))
+            .await;
         for i in 0..3 {
             let mut linked = false;
             for _ in 0..1_000 {
@@ -74,7 +88,12 @@ impl Cluster {
     }
 
     pub async fn id(&self, node: usize) -> String {
-        text(self.nodes[node].command(&["CLUSTER", "MYID"]).await.unwrap())
+        text(
+            self.nodes[node]
+                .command(&["CLUSTER", "MYID"])
+                .await
+                .unwrap(),
+        )
     }
 
     pub fn node(&self, node: usize) -> &Server {

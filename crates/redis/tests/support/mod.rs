@@ -37,7 +37,9 @@ impl Redis {
 
 /// A store whose timeouts do not cut into a test on a busy machine.
 pub fn patient(url: impl AsRef<str>) -> RedisStoreBuilder {
-    RedisStore::builder(url).connect_timeout(PATIENCE).operation_timeout(PATIENCE)
+    RedisStore::builder(url)
+        .connect_timeout(PATIENCE)
+        .operation_timeout(PATIENCE)
 }
 
 /// A name that no other run uses.

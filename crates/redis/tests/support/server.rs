@@ -30,7 +30,12 @@ impl Server {
         for port in free_ports().take(5) {
             let data = tempfile::tempdir().unwrap();
             let child = spawn(&program, port, data.path(), &args);
-            let mut server = Self { port, args: args.clone(), data, child };
+            let mut server = Self {
+                port,
+                args: args.clone(),
+                data,
+                child,
+            };
             if server.wait() {
                 return Some(server);
             }
