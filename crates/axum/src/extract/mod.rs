@@ -8,6 +8,7 @@ mod query;
 mod refusal;
 #[cfg(feature = "validate")]
 mod valid;
+mod verified;
 
 pub use form::Form;
 pub use json::Json;
@@ -16,3 +17,4 @@ pub use query::Query;
 #[cfg(feature = "validate")]
 #[cfg_attr(docsrs, doc(cfg(feature = "validate")))]
 pub use valid::{ValidForm, ValidJson, ValidPath, ValidQuery};
+pub use verified::Verified;

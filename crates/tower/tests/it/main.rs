@@ -17,3 +17,4 @@ mod rate_limit;
 mod request_id;
 mod support;
 mod trace;
+mod verify;

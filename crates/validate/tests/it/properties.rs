@@ -49,7 +49,7 @@ fn json_value() -> impl Strategy<Value = Value> {
 /// The same fields, as serde reads them.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[allow(dead_code, reason = "only read")]
+#[expect(dead_code, reason = "only read")]
 struct Plain {
     email: String,
     name: String,
@@ -57,7 +57,6 @@ struct Plain {
 }
 
 #[derive(Debug, Validate)]
-#[allow(dead_code, reason = "only read")]
 struct Pair {
     #[serde(default)]
     first: Option<bool>,

@@ -50,6 +50,8 @@ pub struct Config {
     pub tokens: BTreeMap<Secret, String>,
     /// The key of both webhook routes.
     pub webhook_secret: Secret,
+    /// What webhooks are let in.
+    pub webhooks: Webhooks,
     /// The networks whose forwarding headers are believed.
     pub trusted_proxies: Vec<IpNet>,
 }
@@ -103,6 +105,18 @@ pub struct Idempotency {
     pub keep_for: Span,
 }
 
+/// `[webhooks]`: how `POST /api/webhooks/signed` judges freshness.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Webhooks {
+    /// How long after it was signed a message is still taken.
+    pub oldest: Span,
+    /// How far ahead of this machine's clock a sender's may be.
+    pub ahead: Span,
+    /// How many accepted messages are remembered at once; more are refused until some are too old.
+    pub remembered: usize,
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -119,6 +133,7 @@ impl Default for Config {
                 .into_iter()
                 .collect(),
             webhook_secret: Secret::new(DEMO_WEBHOOK_SECRET),
+            webhooks: Webhooks::default(),
             trusted_proxies: Vec::new(),
         }
     }
@@ -160,6 +175,16 @@ impl Default for Idempotency {
     fn default() -> Self {
         Self {
             keep_for: Span::from_secs(24 * 60 * 60),
+        }
+    }
+}
+
+impl Default for Webhooks {
+    fn default() -> Self {
+        Self {
+            oldest: Span::from_secs(300),
+            ahead: Span::from_secs(60),
+            remembered: 65_536,
         }
     }
 }
@@ -208,6 +233,9 @@ impl Config {
         }
         if self.body_limit == 0 {
             return Err("body_limit is 0, and it must be at least 1 byte");
+        }
+        if self.webhooks.remembered == 0 {
+            return Err("webhooks.remembered is 0, and nothing would be let in");
         }
         if self.deadlines.search.get() > self.deadlines.total.get() {
             return Err("deadlines.search is above deadlines.total, and would never be reached");
@@ -331,6 +359,9 @@ mod tests {
         refuses("trusted_proxies = [\"10.0.0.0/33\"]\n", Some(1), "");
         refuses("webhook_secret = \"\"\n", Some(1), "empty");
         refuses("body_limit = 0\n", None, "body_limit");
+        refuses("[webhooks]\nremembered = 0\n", None, "webhooks.remembered");
+        refuses("[webhooks]\noldest = \"0s\"\n", Some(2), "above zero");
+        refuses("[webhooks]\nold = \"5m\"\n", Some(2), "unknown field `old`");
         refuses(
             "[breaker]\nconsecutive_failures = 0\n",
             None,

@@ -1,7 +1,7 @@
 //! The shop through Seawall: the same business, guarded.
 //!
 //! Read it next to `bare`: the handlers are as short as there, and what differs is said once, in
-//! [`router`].
+//! `router`.
 
 mod dashboard;
 mod database;
@@ -9,6 +9,7 @@ mod failure;
 mod identity;
 mod routes;
 mod watch;
+mod webhooks;
 
 use std::error::Error;
 use std::sync::Arc;
@@ -102,6 +103,9 @@ fn router(state: AppState, config: &Config, health: &Health) -> Result<Router, B
     let builds = RateLimitLayer::new(builds(counts.clone(), config, by_address.clone())?);
     let authenticate = middleware::from_fn_with_state(state.clone(), identity::authenticate);
 
+    let payment = webhooks::payment(config)?;
+    let signed = webhooks::signed(config)?;
+
     let guarded = Guarded {
         app: state,
         database: Arc::new(Database::new(config)?),
@@ -124,6 +128,14 @@ fn router(state: AppState, config: &Config, health: &Health) -> Result<Router, B
             post(routes::start_build).layer(builds),
         )
         .route("/api/dashboard", get(dashboard::dashboard))
+        .route(
+            "/api/webhooks/payment",
+            post(webhooks::received).layer(payment),
+        )
+        .route(
+            "/api/webhooks/signed",
+            post(webhooks::received).layer(signed),
+        )
         .with_state(guarded);
 
     let seawall = Seawall::builder(counts)

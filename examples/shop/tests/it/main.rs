@@ -115,3 +115,15 @@ fn the_dashboard_comes_with_what_there_is() {
 }
 
 const DASHBOARD: &str = r#"{"data":{"user":{"id":1,"name":"Alice"},"notifications":[{"id":1,"text":"Your lantern has been shipped"}],"recommendations":[{"id":4,"title":"Storm jacket"}]},"partial":false,"errors":[]}"#;
+
+#[test]
+fn a_short_webhook_secret_is_refused_at_the_start() {
+    let file = concat!(env!("CARGO_TARGET_TMPDIR"), "/short-secret.toml");
+    std::fs::write(file, "webhook_secret = \"fifteen bytes..\"\n").unwrap();
+    let (code, stdout, stderr) = finished(&["--listen", "127.0.0.1:0", "--config", file]);
+    assert_eq!((code, stdout.as_str()), (Some(2), ""), "{stderr}");
+    assert_eq!(stderr.lines().count(), 1, "{stderr}");
+    assert!(stderr.contains("webhook_secret"), "{stderr}");
+    assert!(stderr.contains("16"), "{stderr}");
+    assert!(!stderr.contains("fifteen"), "{stderr}");
+}
