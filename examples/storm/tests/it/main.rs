@@ -34,6 +34,9 @@ fn the_list_names_each_scenario_with_its_claim() {
             "slow-handler",
             "outage",
             "partial",
+            "slow-client",
+            "probes",
+            "drain",
             "leak",
             "crowd"
         ]
