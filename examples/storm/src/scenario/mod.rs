@@ -2,6 +2,7 @@
 
 mod burst;
 mod crowd;
+mod forgery;
 mod garbage;
 mod layers;
 mod leak;
@@ -73,6 +74,7 @@ pub(crate) fn all() -> Vec<Box<dyn Scenario>> {
         Box::new(layers::Layers::default()),
         Box::new(spoof::Spoof),
         Box::new(many_keys::ManyKeys),
+        Box::new(forgery::Forgery),
         Box::new(slow_handler::SlowHandler),
         Box::new(outage::Outage),
         Box::new(leak::Leak),

@@ -31,7 +31,9 @@ fn the_list_names_each_scenario_with_its_claim() {
             "layers",
             "spoof",
             "many-keys",
+            "forgery",
             "slow-handler",
+            "outage",
             "leak",
             "crowd"
         ]
