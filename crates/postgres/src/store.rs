@@ -49,7 +49,6 @@ impl PostgresStore {
     }
 
     /// A store at `postgres://user:password@host:5432/database`, without TLS.
-    #[must_use]
     pub fn builder(url: impl AsRef<str>) -> PostgresStoreBuilder {
         PostgresStoreBuilder::url(url.as_ref())
     }
@@ -58,7 +57,6 @@ impl PostgresStore {
     ///
     /// Its sessions must run at the isolation level READ COMMITTED, which is the default, and should
     /// have a `statement_timeout`, so that what we give up on the server gives up on as well.
-    #[must_use]
     pub fn with_pool(pool: deadpool_postgres::Pool) -> PostgresStoreBuilder {
         PostgresStoreBuilder::pool(pool)
     }

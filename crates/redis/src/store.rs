@@ -49,14 +49,12 @@ impl RedisStore {
     }
 
     /// A store on one server, such as `redis://:password@host:6379/0` or `redis+unix:///path`.
-    #[must_use]
     pub fn builder(url: impl AsRef<str>) -> RedisStoreBuilder {
         RedisStoreBuilder::single(url.as_ref())
     }
 
     /// A store on a Redis Cluster, of which some nodes are named; the others are found.
     #[cfg(feature = "cluster")]
-    #[must_use]
     pub fn cluster<U: AsRef<str>>(urls: impl IntoIterator<Item = U>) -> RedisStoreBuilder {
         RedisStoreBuilder::cluster(
             urls.into_iter()

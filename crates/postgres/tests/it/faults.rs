@@ -1,4 +1,5 @@
 //! Servers that die, hang, and forget.
+#![expect(clippy::disallowed_methods, reason = "real servers take real time")]
 
 use std::time::{Duration, Instant};
 

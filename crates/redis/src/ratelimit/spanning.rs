@@ -138,6 +138,7 @@ impl Group {
                 let grant = Grant {
                     at,
                     reset: self.verdicts[i].reset(),
+                    source: self.verdicts[i].source(),
                 };
                 self.charges[i].refund(grant)
             })

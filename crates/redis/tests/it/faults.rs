@@ -1,4 +1,5 @@
 //! Servers that die, hang, forget, and are full.
+#![expect(clippy::disallowed_methods, reason = "real servers take real time")]
 
 use std::time::{Duration, Instant};
 

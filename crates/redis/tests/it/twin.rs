@@ -112,6 +112,7 @@ async fn agree<S: Store>(store: &S, clock: &Arc<ManualClock>, rounds: u64) {
             grant = Some(Grant {
                 at,
                 reset: ours[0].reset(),
+                source: seawall_ratelimit::Source::Store,
             })
             .filter(|_| dice.roll(3) > 0);
         }

@@ -3,6 +3,7 @@
 mod burst;
 mod crowd;
 mod drain;
+mod forgery;
 mod garbage;
 mod layers;
 mod leak;
@@ -77,6 +78,7 @@ pub(crate) fn all() -> Vec<Box<dyn Scenario>> {
         Box::new(layers::Layers::default()),
         Box::new(spoof::Spoof),
         Box::new(many_keys::ManyKeys),
+        Box::new(forgery::Forgery),
         Box::new(slow_handler::SlowHandler),
         Box::new(outage::Outage),
         Box::new(partial::Partial),

@@ -31,6 +31,7 @@ fn the_list_names_each_scenario_with_its_claim() {
             "layers",
             "spoof",
             "many-keys",
+            "forgery",
             "slow-handler",
             "outage",
             "partial",

@@ -73,7 +73,9 @@ pub enum WhenFull {
     /// Denies keys that are not known yet, until a slot is free: no key ever gets more than its
     /// quota.
     Deny,
-    /// Counts all keys of a policy for which there is no room on one counter that they share.
+    /// Counts all keys of a policy for which there is no room on one counter that they share. The
+    /// counter needs a slot too: where none is free, it takes that of the key nearest to its full
+    /// refill, once a policy.
     ShareOverflow,
 }
 
