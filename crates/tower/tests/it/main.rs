@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod body_limit;
+mod canary;
 mod contract;
 mod deadline;
 mod errors;
