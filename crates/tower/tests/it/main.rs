@@ -12,3 +12,4 @@ mod rate_limit;
 mod request_id;
 mod support;
 mod trace;
+mod trace_cases;
