@@ -4,5 +4,6 @@
 
 mod builder;
 mod extract;
+mod leaks;
 mod serve;
 mod support;
