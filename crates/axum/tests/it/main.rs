@@ -8,6 +8,7 @@ mod drain;
 mod extract;
 #[cfg(feature = "serve")]
 mod limits;
+mod leaks;
 mod serve;
 mod support;
 mod verified;

@@ -9,6 +9,7 @@
 mod body_limit;
 mod budget;
 mod circuit_breaker;
+mod canary;
 mod contract;
 mod deadline;
 mod errors;
@@ -18,3 +19,4 @@ mod request_id;
 mod support;
 mod trace;
 mod verify;
+mod trace_cases;
