@@ -259,7 +259,7 @@ mod tests {
         refuses(
             &["--only", "garbage,hail"],
             "`hail`",
-            "garbage, burst, slow-handler, leak, crowd",
+            "garbage, burst, layers, spoof, many-keys, slow-handler",
         );
         refuses(&["--only", ""], "``", "garbage");
         refuses(&["--seed", "-1"], "--seed `-1`", "whole number");

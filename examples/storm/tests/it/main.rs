@@ -32,6 +32,7 @@ fn the_list_names_each_scenario_with_its_claim() {
             "spoof",
             "many-keys",
             "slow-handler",
+            "outage",
             "leak",
             "crowd"
         ]
@@ -101,6 +102,7 @@ fn an_interrupt_ends_the_children_too() {
         .args([
             "--only",
             "slow-handler",
+            "outage",
             "--json",
             &path("a.json"),
             "--html",
