@@ -6,9 +6,9 @@ mod builder;
 #[cfg(all(feature = "serve", feature = "degrade"))]
 mod drain;
 mod extract;
+mod leaks;
 #[cfg(feature = "serve")]
 mod limits;
-mod leaks;
 mod serve;
 mod support;
 mod verified;

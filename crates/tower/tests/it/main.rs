@@ -8,8 +8,8 @@
 
 mod body_limit;
 mod budget;
-mod circuit_breaker;
 mod canary;
+mod circuit_breaker;
 mod contract;
 mod deadline;
 mod errors;
@@ -18,5 +18,5 @@ mod rate_limit;
 mod request_id;
 mod support;
 mod trace;
-mod verify;
 mod trace_cases;
+mod verify;
