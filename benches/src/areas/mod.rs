@@ -3,11 +3,17 @@
 pub mod breaker;
 pub mod harness;
 pub mod signing;
+pub mod timeout;
 
 use crate::area::Area;
 
 /// Every area, in the order in which `compare` measures them.
 #[must_use]
 pub fn all() -> Vec<Area> {
-    vec![harness::area(), breaker::area(), signing::area()]
+    vec![
+        harness::area(),
+        breaker::area(),
+        timeout::area(),
+        signing::area(),
+    ]
 }

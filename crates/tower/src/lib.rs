@@ -18,7 +18,7 @@ pub mod verify;
 pub use body::ReplyBody;
 pub use body_limit::BodyLimitLayer;
 pub use circuit_breaker::CircuitBreakerLayer;
-pub use deadline::DeadlineLayer;
+pub use deadline::{DeadlineLayer, PassDeadlineLayer};
 pub use errors::ErrorsLayer;
 pub use head::HttpHead;
 pub use origin::{Origin, OriginScope};

@@ -1,4 +1,4 @@
-//! What we answer: each leaf's refusal becomes an [`ApiError`](seawall_errors::ApiError) in
+//! What we answer: each leaf's refusal becomes an [`ApiError`](struct@seawall_errors::ApiError) in
 //! exactly one place.
 
 #[cfg(feature = "breaker")]

@@ -4,6 +4,7 @@
 //! architecture page. Unknown keys are refused, since a misspelt limit is a limit that is off.
 
 mod leaf;
+mod server;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,6 +16,7 @@ use ipnet::IpNet;
 use serde::Deserialize;
 
 pub use leaf::{QuotaText, Secret, Span};
+pub use server::{DrainTimes, Server, Watch};
 
 use crate::cli::UsageError;
 
@@ -36,6 +38,10 @@ pub struct Config {
     pub breaker: Breaker,
     /// How long an answer is remembered.
     pub idempotency: Idempotency,
+    /// What one peer may hold.
+    pub server: Server,
+    /// How the components are watched.
+    pub health: Watch,
     /// How the service goes away.
     pub drain: DrainTimes,
     /// The largest request body, in bytes.
@@ -75,6 +81,8 @@ pub struct Deadlines {
     pub search: Span,
     /// One call of the database.
     pub database: Span,
+    /// Each part of `GET /api/dashboard`.
+    pub dashboard: Span,
     /// Any request below `/api`.
     pub total: Span,
 }
@@ -109,14 +117,6 @@ pub struct Webhooks {
     pub remembered: usize,
 }
 
-/// `[drain]`.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct DrainTimes {
-    /// How long requests in flight may still take once the service has been told to stop.
-    pub maximum: Span,
-}
-
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -124,6 +124,8 @@ impl Default for Config {
             deadlines: Deadlines::default(),
             breaker: Breaker::default(),
             idempotency: Idempotency::default(),
+            server: Server::default(),
+            health: Watch::default(),
             drain: DrainTimes::default(),
             body_limit: 1024 * 1024,
             tokens: DEMO_TOKENS
@@ -154,6 +156,7 @@ impl Default for Deadlines {
         Self {
             search: Span::from_secs(5),
             database: Span::from_secs(2),
+            dashboard: Span::from_secs(1),
             total: Span::from_secs(10),
         }
     }
@@ -182,14 +185,6 @@ impl Default for Webhooks {
             oldest: Span::from_secs(300),
             ahead: Span::from_secs(60),
             remembered: 65_536,
-        }
-    }
-}
-
-impl Default for DrainTimes {
-    fn default() -> Self {
-        Self {
-            maximum: Span::from_secs(10),
         }
     }
 }
@@ -244,6 +239,14 @@ impl Config {
         }
         if self.deadlines.search.get() > self.deadlines.total.get() {
             return Err("deadlines.search is above deadlines.total, and would never be reached");
+        }
+        if self.deadlines.dashboard.get() >= self.deadlines.total.get() {
+            return Err(
+                "deadlines.dashboard has to be below deadlines.total, or no page is partial",
+            );
+        }
+        if self.server.body_timeout.get() >= self.deadlines.total.get() {
+            return Err("server.body_timeout has to be below deadlines.total, to be told apart");
         }
         Ok(())
     }
@@ -365,6 +368,19 @@ mod tests {
             "consecutive_failures",
         );
         refuses("[deadlines]\nsearch = \"1m\"\n", None, "deadlines.search");
+        refuses(
+            "[deadlines]\ndashboard = \"1m\"\n",
+            None,
+            "deadlines.dashboard",
+        );
+        refuses(
+            "[server]\nbody_timeout = \"1m\"\n",
+            None,
+            "server.body_timeout",
+        );
+        refuses("[server]\nconections = 1\n", Some(2), "unknown field");
+        refuses("[drain]\nmaximun = \"1s\"\n", Some(2), "unknown field");
+        refuses("[health]\never = \"1s\"\n", Some(2), "unknown field");
     }
 
     #[test]

@@ -109,7 +109,3 @@ pub(super) async fn start_build(
         Json(state.shop.start_build(&project_id, build.r#ref.as_deref())),
     ))
 }
-
-pub(super) async fn alive() -> &'static str {
-    "ok"
-}

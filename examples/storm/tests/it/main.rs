@@ -34,6 +34,10 @@ fn the_list_names_each_scenario_with_its_claim() {
             "forgery",
             "slow-handler",
             "outage",
+            "partial",
+            "slow-client",
+            "probes",
+            "drain",
             "leak",
             "crowd"
         ]
@@ -103,6 +107,7 @@ fn an_interrupt_ends_the_children_too() {
         .args([
             "--only",
             "slow-handler",
+            "outage",
             "--json",
             &path("a.json"),
             "--html",
