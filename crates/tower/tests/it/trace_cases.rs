@@ -23,7 +23,7 @@ async fn calls(headers: &[(&str, &str)], calls: usize) -> Vec<HeaderMap> {
         }));
         let mut sent = Vec::new();
         for _ in 0..calls {
-            let Ok(headers) = client.clone().oneshot(get("/")).await;
+            let Ok(headers) = client.oneshot(get("/")).await;
             sent.push(headers);
         }
         Ok::<_, Infallible>(Response::new(sent))
