@@ -2,6 +2,7 @@
 
 pub mod breaker;
 pub mod harness;
+pub mod signing;
 pub mod timeout;
 
 use crate::area::Area;
@@ -9,5 +10,10 @@ use crate::area::Area;
 /// Every area, in the order in which `compare` measures them.
 #[must_use]
 pub fn all() -> Vec<Area> {
-    vec![harness::area(), breaker::area(), timeout::area()]
+    vec![
+        harness::area(),
+        breaker::area(),
+        timeout::area(),
+        signing::area(),
+    ]
 }
