@@ -97,7 +97,7 @@ impl<S: Store> Seawall<S> {
             self.ids.clone(),
             self.traces.clone(),
             self.errors.clone(),
-            self.deadline,
+            self.deadline.clone(),
         );
         match &self.before {
             Some(limits) => {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use smallvec::SmallVec;
 
 use crate::report::Report;
+use crate::reports::Reports;
 
 /// The answer to "may this caller go on now?".
 #[derive(Clone, Debug, PartialEq)]
@@ -64,8 +65,6 @@ pub enum Reason {
     StoreUnavailable,
 }
 
-pub(crate) type Reports = SmallVec<[Report; 4]>;
-
 impl Decision {
     pub(crate) const fn allow(reports: Reports, source: Source) -> Self {
         Self::Allow(Allowed { reports, source })
@@ -79,25 +78,39 @@ impl Decision {
         })
     }
 
-    /// A decision without reports yet; `denied` says whether one of those to come denies.
-    ///
-    /// A decision is large. It is made where it will be returned, and filled in place: moving it
-    /// would cost more than making it.
+    /// The decision of one policy. Inlined and in one expression, so that it is written where the
+    /// caller wants it: a decision is large, and moving it would cost more than making it.
     #[inline(always)]
-    #[expect(
-        clippy::inline_always,
-        reason = "a call in between would copy the decision"
-    )]
-    pub(crate) fn empty(denied: bool) -> Self {
+    #[expect(clippy::inline_always, reason = "see above")]
+    pub(crate) fn of(denied: bool, report: Report) -> Self {
+        let (source, reason) = (report.source(), report.reason());
         if denied {
             Self::Deny(Denied {
-                reports: Reports::new(),
+                reports: Reports::One([report]),
+                source,
+                reason,
+            })
+        } else {
+            Self::Allow(Allowed {
+                reports: Reports::One([report]),
+                source,
+            })
+        }
+    }
+
+    /// A decision without reports yet; `denied` says whether one of those to come denies.
+    #[inline]
+    pub(crate) fn empty(denied: bool) -> Self {
+        let reports = Reports::Many(SmallVec::new());
+        if denied {
+            Self::Deny(Denied {
+                reports,
                 source: Source::Store,
                 reason: Reason::OverLimit,
             })
         } else {
             Self::Allow(Allowed {
-                reports: Reports::new(),
+                reports,
                 source: Source::Store,
             })
         }
@@ -108,31 +121,34 @@ impl Decision {
     pub(crate) fn push(&mut self, report: Report) {
         match self {
             Self::Allow(allowed) => {
-                if report.source() != Source::Store {
-                    allowed.source = report.source();
-                }
+                let source = report.source();
                 allowed.reports.push(report);
+                if source != Source::Store {
+                    allowed.source = source;
+                }
             }
             Self::Deny(denied) => {
-                let binds = binding(&denied.reports).is_none_or(|r| report.binds_more_than(r));
-                if binds && !report.is_shadow() {
+                denied.reports.push(report);
+                if report.is_denied()
+                    && let Some(report) = binding(&denied.reports)
+                {
                     denied.source = report.source();
                     denied.reason = report.reason();
                 }
-                denied.reports.push(report);
             }
         }
     }
 
-    /// The decision where the store said that it decided, and did not say what.
+    /// The decision where the store said that it decided, and did not say what: a denial that nobody
+    /// can wait out.
     #[cold]
-    pub(crate) fn unanswered() -> Self {
-        Self::deny(Reports::new(), Source::FailClosed, Reason::StoreRefused)
+    pub(crate) const fn unanswered() -> Self {
+        Self::deny(Reports::None, Source::FailClosed, Reason::StoreRefused)
     }
 
     /// The decision where no policy applies.
-    pub(crate) fn unlimited() -> Self {
-        Self::allow(Reports::new(), Source::Store)
+    pub(crate) const fn unlimited() -> Self {
+        Self::allow(Reports::None, Source::Store)
     }
 
     /// Whether the caller may go on.
@@ -190,7 +206,9 @@ impl Decision {
             }
         };
         let mut reports = outer.into_reports();
-        reports.extend(inner.into_reports());
+        for report in inner.into_reports().iter() {
+            reports.push(*report);
+        }
         match denial {
             Some((source, reason)) => Self::deny(reports, source, reason),
             None => Self::allow(reports, elsewhere.unwrap_or(Source::Store)),

@@ -279,20 +279,32 @@ impl<S: Store> Limiter<S> {
 
     #[inline]
     fn charge<'a>(&'a self, key: &'a [u8], cost: NonZeroU32) -> Charge<'a> {
+        self.charge_in(self.policy().current_mode(), key, cost)
+    }
+
+    #[inline]
+    fn charge_in<'a>(&'a self, mode: Mode, key: &'a [u8], cost: NonZeroU32) -> Charge<'a> {
         let policy = self.policy();
         Charge::new(self.shared.scope.as_ref(), key, policy.quota_of(key), cost)
-            .shadow(policy.current_mode() == Mode::Shadow)
+            .shadow(mode == Mode::Shadow)
             .with_block_for(policy.penalty())
     }
 
     #[inline]
     fn conclude(&self, charge: &Charge<'_>, verdict: Verdict, now: Now) -> Decision {
-        let denied = !charge.is_shadow() && verdict.is_denied();
         if verdict.standing() == Standing::Unknown {
-            return Decision::unanswered();
+            return self.observed(Decision::unanswered());
         }
-        let mut decision = Decision::empty(denied);
-        decision.push(Report::new(*self.policy().name(), charge, verdict, now));
+        let denied = !charge.is_shadow() && verdict.is_denied();
+        let report = Report::new(*self.policy().name(), charge, verdict, now);
+        match self.shared.observer {
+            None => Decision::of(denied, report),
+            Some(_) => self.observed(Decision::of(denied, report)),
+        }
+    }
+
+    #[cold]
+    fn observed(&self, decision: Decision) -> Decision {
         if let Some(observer) = &self.shared.observer {
             observer.decided(&decision);
         }
@@ -305,17 +317,65 @@ impl Limiter<MemoryStore> {
     /// async, since memory neither waits nor fails.
     #[inline]
     pub fn check_local(&self, key: impl AsRef<[u8]>) -> Decision {
-        let key = key.as_ref();
-        if self.policy().current_mode() == Mode::Off {
+        let mode = self.policy().current_mode();
+        if mode == Mode::Off {
             return Decision::unlimited();
         }
-        let charge = self.charge(key, self.policy().unit_cost());
+        let charge = self.charge_in(mode, key.as_ref(), self.policy().unit_cost());
         let mut verdict = [Verdict::UNKNOWN];
-        let now =
-            self.shared
-                .store
-                .decide_here(Op::Consume, std::slice::from_ref(&charge), &mut verdict);
+        let charges = std::slice::from_ref(&charge);
+        let now = self
+            .shared
+            .store
+            .decide_here(Op::Consume, charges, &mut verdict);
         self.conclude(&charge, verdict[0], now)
+    }
+
+    /// Charges the policy's cost to `key`, if it fits, and says no more than that: what
+    /// [`check_local`](Self::check_local) does, without a report. For hot loops that need neither
+    /// header fields nor figures.
+    ///
+    /// # Errors
+    ///
+    /// If it does not fit, with the wait.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use seawall_ratelimit::{Limiter, MemoryStore, quota};
+    ///
+    /// let limiter = Limiter::new(MemoryStore::default(), quota!("1/minute"));
+    /// assert!(limiter.admit("alice").is_ok());
+    /// let wait = limiter.admit("alice").unwrap_err().retry_after();
+    /// assert!(wait.is_some_and(|wait| wait.as_secs() <= 60));
+    /// ```
+    #[inline]
+    pub fn admit(&self, key: impl AsRef<[u8]>) -> Result<(), NotNow> {
+        let policy = self.policy();
+        let mode = policy.current_mode();
+        if mode != Mode::Enforce || policy.penalty().is_some() || self.shared.observer.is_some() {
+            return match self.check_local(key) {
+                Decision::Allow(_) => Ok(()),
+                Decision::Deny(denied) => Err(NotNow(denied.retry_after())),
+            };
+        }
+        let charge = self.charge_in(mode, key.as_ref(), policy.unit_cost());
+        self.shared
+            .store
+            .admit(&charge)
+            .map_err(|verdict| NotNow(verdict.retry_after()))
+    }
+}
+
+/// The answer of [`Limiter::admit`] to whom it does not let pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotNow(Option<Duration>);
+
+impl NotNow {
+    /// After what time the same request may pass; `None` where no wait helps.
+    #[must_use]
+    pub const fn retry_after(&self) -> Option<Duration> {
+        self.0
     }
 }
 

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use smallvec::{SmallVec, smallvec};
 
 use crate::clock::Now;
-use crate::decision::{Decision, Reason, Reports, Source};
+use crate::decision::{Decision, Reason, Source};
 use crate::error::ConfigError;
 use crate::key::KeyBuf;
 use crate::observer::Observer;
 use crate::policy::{CountRule, Mode, OnStoreError, Policy};
 use crate::report::Report;
+use crate::reports::Reports;
 use crate::store::{BoxError, Charge, MemoryStore, Op, Store, StoreFailure};
 use crate::verdict::{Standing, Verdict};
 
@@ -232,7 +233,7 @@ impl<S: Store> Policies<S> {
             Ok(now) => self.decision(plan, now),
             Err(error) => match self.failed(error) {
                 StoreFailure::Refused => {
-                    Decision::deny(Reports::new(), Source::FailClosed, Reason::StoreRefused)
+                    Decision::deny(Reports::None, Source::FailClosed, Reason::StoreRefused)
                 }
                 StoreFailure::Unavailable => self.without_store(plan),
             },
@@ -249,7 +250,9 @@ impl<S: Store> Policies<S> {
         let open = |charge: &Charge<'_>, verdict: &Verdict| {
             !charge.is_shadow() && verdict.standing() == Standing::Unknown
         };
-        if !denied && charges().any(|(charge, verdict)| open(charge, verdict)) {
+        // Beside a denial, a store need not have looked at the others.
+        let unanswered = !denied && charges().any(|(charge, verdict)| open(charge, verdict));
+        if unanswered {
             return Decision::unanswered();
         }
         let mut decision = Decision::empty(denied);
@@ -275,7 +278,7 @@ impl<S: Store> Policies<S> {
             .clone()
             .any(|(_, index)| rules(index) == OnStoreError::FailClosed)
         {
-            return Decision::deny(Reports::new(), Source::FailClosed, Reason::StoreUnavailable);
+            return Decision::deny(Reports::None, Source::FailClosed, Reason::StoreUnavailable);
         }
         let mut local = Plan::default();
         for (charge, index) in plan.charges.iter().zip(&plan.indices) {
@@ -293,7 +296,7 @@ impl<S: Store> Policies<S> {
             .as_ref()
             .filter(|_| !local.charges.is_empty())
         else {
-            return Decision::allow(Reports::new(), Source::FailOpen);
+            return Decision::allow(Reports::None, Source::FailOpen);
         };
         let now = store.decide_here(Op::Consume, &local.charges, &mut local.verdicts);
         for verdict in &mut local.verdicts {
@@ -320,7 +323,7 @@ impl<S: Store> Policies<S> {
     #[cold]
     fn mismatch(&self) -> Decision {
         self.observed(Decision::deny(
-            Reports::new(),
+            Reports::None,
             Source::FailClosed,
             Reason::StoreRefused,
         ))

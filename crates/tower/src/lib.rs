@@ -13,11 +13,12 @@ pub mod rate_limit;
 mod reply;
 pub mod request_id;
 pub mod trace;
+pub mod verify;
 
 pub use body::ReplyBody;
 pub use body_limit::BodyLimitLayer;
 pub use circuit_breaker::CircuitBreakerLayer;
-pub use deadline::DeadlineLayer;
+pub use deadline::{DeadlineLayer, PassDeadlineLayer};
 pub use errors::ErrorsLayer;
 pub use head::HttpHead;
 pub use origin::{Origin, OriginScope};
@@ -26,3 +27,4 @@ pub use rate_limit::RateLimitLayer;
 pub use reply::{Attached, Passthrough, respond};
 pub use request_id::RequestIdLayer;
 pub use trace::TraceLayer;
+pub use verify::VerifyLayer;

@@ -1,5 +1,7 @@
 //! From options to a running process: bind, announce, serve, drain.
 
+use std::convert::Infallible;
+use std::future::{self, IntoFuture};
 use std::io::{self, Write};
 use std::net::{IpAddr, SocketAddr};
 use std::process::ExitCode;
@@ -10,12 +12,13 @@ use axum::serve::{ListenerExt, TapIo};
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time;
 use tracing::Level;
 
 use crate::cli::{Lifetime, Options, Service, UsageError};
 use crate::drain::Drain;
+use crate::hardened::Hardened;
 use crate::state::AppState;
 use crate::{admin, bare, hardened};
 
@@ -60,20 +63,10 @@ fn failure(error: &io::Error) -> ExitCode {
 }
 
 async fn serve(options: Options) -> Result<(), Stop> {
-    let maximum = options.config.drain.maximum.get();
     let state = AppState::new(options.config);
-    let drain = state.drain.clone();
-
     let api = match options.service {
-        Service::Bare => bare::router(state.clone()),
-        Service::Hardened => {
-            hardened::router(state.clone(), &state.config.clone()).map_err(|error| {
-                Stop::Usage(UsageError::new(
-                    "the configuration",
-                    format!("a usable one: {error}"),
-                ))
-            })?
-        }
+        Service::Bare => Api::Bare(bare::router(state.clone())),
+        Service::Hardened => Api::Hardened(Box::new(hardened(&state)?)),
     };
 
     let listener = bind("--listen", options.listen).await?;
@@ -81,25 +74,102 @@ async fn serve(options: Options) -> Result<(), Stop> {
         Some(address) => Some(bind("--admin", address).await?),
         None => None,
     };
-    let stop = stop_signal(options.lifetime, drain.clone())?;
+    let signals = match &api {
+        Api::Bare(_) => Some(Signals::listen()?),
+        // The hardened server listens for itself.
+        Api::Hardened(_) => None,
+    };
     announce(&listener, admin.as_ref())?;
-
     // The admin listener answers until the very end: what happens while draining is worth seeing.
     if let Some(listener) = admin {
-        tokio::spawn(run_router(listener, admin::router(state)));
+        tokio::spawn(run_router(listener, admin::router(state.clone())));
     }
+    let parent_gone = parent_gone(options.lifetime);
+    match (api, signals) {
+        (Api::Hardened(hardened), _) => {
+            serve_hardened(listener, *hardened, state.drain, parent_gone).await
+        }
+        (Api::Bare(router), signals) => {
+            serve_bare(listener, router, &state, signals, parent_gone).await
+        }
+    }
+}
+
+enum Api {
+    Bare(Router),
+    Hardened(Box<Hardened>),
+}
+
+fn hardened(state: &AppState) -> Result<Hardened, Stop> {
+    hardened::service(state.clone(), &state.config).map_err(|error| {
+        let expected = format!("a usable one: {error}");
+        Stop::Usage(UsageError::new("the configuration", expected))
+    })
+}
+
+/// Within limits, and leaving in order.
+async fn serve_hardened(
+    listener: TcpListener,
+    hardened: Hardened,
+    told: Drain,
+    parent_gone: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), Stop> {
+    hardened.health.start();
+    let drain = hardened.drain;
+    let serving = seawall_axum::serve(listener, hardened.router, hardened.limits)
+        .drain(drain.clone())
+        .on_signals()?
+        .into_future();
+    tokio::spawn(async move {
+        tokio::select! {
+            () = told.started() => drain.signal(seawall_health::Stop::Graceful),
+            // Whoever started this process is gone, and with it whoever would send requests.
+            () = parent_gone => drain.signal(seawall_health::Stop::Prompt),
+        }
+    });
+    let drained = serving.await;
+    if !drained.is_clean() {
+        let left = drained.left();
+        tracing::warn!(left, "requests still in flight after the drain's maximum");
+    }
+    Ok(())
+}
+
+/// As most teams ship it.
+async fn serve_bare(
+    listener: TcpListener,
+    router: Router,
+    state: &AppState,
+    signals: Option<Signals>,
+    parent_gone: impl Future<Output = ()>,
+) -> Result<(), Stop> {
+    let drain = &state.drain;
     let graceful = {
         let drain = drain.clone();
         async move { drain.started().await }
     };
     let serving = axum::serve(
         nodelay(listener),
-        api.into_make_service_with_connect_info::<SocketAddr>(),
+        router.into_make_service_with_connect_info::<SocketAddr>(),
     )
     .with_graceful_shutdown(graceful);
     let overdue = async {
         drain.started().await;
-        time::sleep(maximum).await;
+        time::sleep(state.config.drain.maximum.get()).await;
+    };
+    let stop = async {
+        let signalled = async {
+            match signals {
+                Some(signals) => signals.first().await,
+                None => future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = signalled => {}
+            () = parent_gone => {}
+        }
+        drain.start();
+        future::pending::<Infallible>().await
     };
     tokio::select! {
         served = serving.into_future() => served?,
@@ -149,30 +219,36 @@ fn reachable(bound: SocketAddr) -> SocketAddr {
     }
 }
 
-/// Starts the drain on SIGTERM, SIGINT or, where asked, the end of standard input. Never resolves.
-fn stop_signal(
-    lifetime: Lifetime,
-    drain: Drain,
-) -> io::Result<impl Future<Output = std::convert::Infallible>> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(async move {
-        let parent_gone = async {
-            match lifetime {
-                Lifetime::UntilSignal => std::future::pending().await,
-                Lifetime::UntilStdinCloses => {
-                    let mut sink = [0; 64];
-                    let mut stdin = tokio::io::stdin();
-                    while matches!(stdin.read(&mut sink).await, Ok(read) if read > 0) {}
-                }
-            }
-        };
+/// The signals that end the bare service.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn first(mut self) {
         tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-            () = parent_gone => {}
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
         }
-        drain.start();
-        std::future::pending().await
-    })
+    }
+}
+
+/// Ready when standard input has ended, where that is to be heeded.
+async fn parent_gone(lifetime: Lifetime) {
+    match lifetime {
+        Lifetime::UntilSignal => future::pending().await,
+        Lifetime::UntilStdinCloses => {
+            let mut sink = [0; 64];
+            let mut stdin = tokio::io::stdin();
+            while matches!(stdin.read(&mut sink).await, Ok(read) if read > 0) {}
+        }
+    }
 }

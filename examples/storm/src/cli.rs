@@ -256,11 +256,7 @@ mod tests {
 
     #[test]
     fn each_bad_input_is_named_with_what_was_expected() {
-        refuses(
-            &["--only", "garbage,hail"],
-            "`hail`",
-            "garbage, burst, layers, spoof, many-keys, slow-handler",
-        );
+        refuses(&["--only", "garbage,hail"], "`hail`", "garbage, burst");
         refuses(&["--only", ""], "``", "garbage");
         refuses(&["--seed", "-1"], "--seed `-1`", "whole number");
         refuses(&["--seed"], "--seed", "a value");

@@ -6,8 +6,15 @@ mod json;
 mod path;
 mod query;
 mod refusal;
+#[cfg(feature = "validate")]
+mod valid;
+mod verified;
 
 pub use form::Form;
 pub use json::Json;
 pub use path::Path;
 pub use query::Query;
+#[cfg(feature = "validate")]
+#[cfg_attr(docsrs, doc(cfg(feature = "validate")))]
+pub use valid::{ValidForm, ValidJson, ValidPath, ValidQuery};
+pub use verified::Verified;

@@ -74,6 +74,14 @@ fn check(read: &Read, status: u16, code: &str, detail: Option<(&str, &str)>) {
     }
 }
 
+/// A body, and the status, code, and detail (its code and field) that it is refused with.
+type Case = (
+    &'static str,
+    u16,
+    &'static str,
+    Option<(&'static str, &'static str)>,
+);
+
 const JSON: &str = "application/json";
 
 #[tokio::test]
@@ -112,7 +120,7 @@ async fn good_input_passes() {
 #[tokio::test]
 async fn bad_json_is_told_apart_from_wrong_json() {
     let app = app();
-    let cases: [(&str, u16, &str, Option<(&str, &str)>); 10] = [
+    let cases: [Case; 10] = [
         ("", 400, "malformed_json", None),
         ("{", 400, "malformed_json", None),
         ("{} x", 422, "validation_error", Some(("required", "item"))),
@@ -151,7 +159,6 @@ async fn bad_json_is_told_apart_from_wrong_json() {
     ];
     for (body, status, code, detail) in cases {
         let read = send(&app, post_request("/orders", JSON, body)).await;
-        println!("{body}");
         check(&read, status, code, detail);
     }
     let deep = "[".repeat(2000);

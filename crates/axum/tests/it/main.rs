@@ -10,3 +10,4 @@ mod extract;
 mod limits;
 mod serve;
 mod support;
+mod verified;

@@ -86,6 +86,10 @@ fn the_largest_settings_build() {
         .unwrap();
     let probes = HalfOpen::sample(1_023, Ratio::ONE);
     let year = Duration::from_secs(366 * 24 * 3600);
+    let at_its_cap = CircuitBreaker::consecutive(1)
+        .reset_timeout(ms(100))
+        .backoff(2.0, ms(100));
+    at_its_cap.build().unwrap();
     CircuitBreaker::time_window(year).build().unwrap();
     let patient = CircuitBreaker::consecutive(1)
         .reset_timeout(year)

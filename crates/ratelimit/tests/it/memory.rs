@@ -139,7 +139,7 @@ fn a_strict_store_denies_new_keys_until_there_is_room() {
 #[test]
 fn new_keys_may_share_what_is_left() {
     let (store, _) = small(WhenFull::ShareOverflow);
-    let limiter = Limiter::new(store, quota!("50/minute"));
+    let limiter = Limiter::new(store.clone(), quota!("50/minute"));
     let known = limiter.check_local("known").is_allowed();
     let admitted = (0..10_000_u32).filter(|i| limiter.check_local(i.to_be_bytes()).is_allowed());
     let admitted = admitted.count();
@@ -147,7 +147,11 @@ fn new_keys_may_share_what_is_left() {
         (100..300).contains(&admitted),
         "{admitted}: one each, then 50 for all others"
     );
-    assert!(known && limiter.check_local("known").is_allowed());
+    // The counter of the others needs a slot as well. Where none was free it took one, at most once;
+    // whose, the seed of the process decides.
+    let evicted = store.live_evictions();
+    assert!(evicted <= 1, "{evicted}");
+    assert!(known && (limiter.check_local("known").is_allowed() || evicted == 1));
 }
 
 #[tokio::test]

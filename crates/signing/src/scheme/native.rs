@@ -42,6 +42,9 @@ pub struct Native {
     authority: Option<String>,
 }
 
+/// What everything that is signed begins with, so that no other dialect's bytes can be meant.
+pub(super) const FIRST_LINE: &[u8] = b"seawall-sig/v1\n";
+
 impl Native {
     /// Signs no headers, and takes the authority from the request.
     #[must_use]

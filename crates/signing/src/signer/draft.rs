@@ -71,7 +71,9 @@ impl<'s> Draft<'s> {
             .scheme
             .refuses_body(&body[..body.len().min(BODY_START)])
         {
-            return Err(SignError::new("the body begins like a signed time"));
+            return Err(SignError::new(
+                "the body begins like the signed bytes of a head",
+            ));
         }
         let mut envelope = self.envelope(now, primary)?;
         let mut headers = SignedHeaders::default();

@@ -71,7 +71,7 @@ impl<'v> Attempt<'v> {
             return Some(Err(refused));
         }
         match session.authenticate() {
-            Ok(unclaimed) => unclaimed.claim_now(),
+            Ok(unclaimed) => unclaimed.claim_now().ok(),
             Err(refused) => Some(Err(refused)),
         }
     }

@@ -164,7 +164,7 @@ impl Session {
             .refuses_body(&self.start[..self.read.min(BODY_START)])
         {
             whole = Err(Refused::malformed(
-                "a body that does not begin like a signed time",
+                "a body that does not begin like the signed bytes of a head",
             ));
         }
         match std::mem::replace(&mut self.body, BodyState::Raw) {

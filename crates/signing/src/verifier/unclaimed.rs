@@ -36,16 +36,26 @@ impl Unclaimed {
         Ok(self.accept())
     }
 
-    /// Claims the message without waiting, or returns `None` where the store cannot without.
-    pub fn claim_now(self) -> Option<Result<Verification, Refused>> {
+    /// Claims the message without waiting, or gives it back where the store cannot without.
+    ///
+    /// # Errors
+    ///
+    /// Gives the message back, unclaimed; what the store decided is inside of `Ok`.
+    #[expect(
+        clippy::result_large_err,
+        reason = "it is handed back to be waited for, not an error; a box would cost each message"
+    )]
+    pub fn claim_now(self) -> Result<Result<Verification, Refused>, Self> {
         let Some((store, nonce)) = self.question() else {
-            return Some(Ok(self.accept()));
+            return Ok(Ok(self.accept()));
         };
-        let answer = store.claim_now(nonce)?.map_err(Into::into);
-        if let Err(refused) = self.decide(answer) {
-            return Some(Err(self.inner.note(refused)));
+        let Some(answer) = store.claim_now(nonce) else {
+            return Err(self);
+        };
+        if let Err(refused) = self.decide(answer.map_err(Into::into)) {
+            return Ok(Err(self.inner.note(refused)));
         }
-        Some(Ok(self.accept()))
+        Ok(Ok(self.accept()))
     }
 
     fn question(&self) -> Option<(&BoxNonceStore, Nonce<'_>)> {

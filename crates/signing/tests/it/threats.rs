@@ -956,3 +956,35 @@ fn a_spelling_outside_the_encoding_is_refused() {
         );
     }
 }
+
+#[test]
+fn row_38_what_native_signs_is_no_body_of_a_scheme_that_signs_the_body_alone() {
+    // The MAC of a caught message over the bytes that were signed, sent as the body itself.
+    let body = b"seawall-sig/v1\nPOST\nshop.example\n/hooks\n\n1700000000\nnonce\nkey\ndigest";
+    let mac = {
+        use hmac::{Hmac, KeyInit, Mac};
+        let mut mac = Hmac::<sha2::Sha256>::new_from_slice(&[b'a'; 32]).unwrap();
+        mac.update(body);
+        mac.finalize()
+            .into_bytes()
+            .iter()
+            .fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
+    };
+    let secret = || Secret::new("a".repeat(32)).unwrap();
+    assert!(verify_signature(body, &mac, &[b'a'; 32]));
+    for (scheme, header, value) in [
+        (scheme::plain("x-signature"), "x-signature", mac.clone()),
+        (
+            scheme::github(),
+            "x-hub-signature-256",
+            format!("sha256={mac}"),
+        ),
+    ] {
+        let verifier = Verifier::new(scheme.clone(), secret()).unwrap();
+        assert_eq!(
+            check(&verifier, &post().header(header, value), body),
+            Err(RefusedKind::Malformed)
+        );
+        assert!(Signer::new(scheme, secret()).sign(&post(), body).is_err());
+    }
+}

@@ -45,9 +45,7 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project().state.project() {
             StateProjection::Admitted(call) => call.poll(cx).map_err(Error::Inner),
-            StateProjection::Rejected(rejected) => {
-                Poll::Ready(Err(Error::Rejected(rejected.clone())))
-            }
+            StateProjection::Rejected(rejected) => Poll::Ready(Err(Error::Rejected(*rejected))),
         }
     }
 }

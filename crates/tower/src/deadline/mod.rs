@@ -5,15 +5,19 @@ use std::time::Duration;
 
 use http::{Request, Response};
 use seawall_timeout::total;
+use seawall_web::request::ClientIp;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::ReplyBody;
 use crate::reply::Rendering;
+use crate::{HttpHead, ReplyBody};
 
 mod future;
+mod inbound;
+mod pass_on;
 
 pub use future::DeadlineFuture;
+pub use pass_on::{PassDeadlineLayer, PassDeadlineService};
 
 /// Answers 504 `deadline_exceeded` when the inner service takes longer than its limit.
 ///
@@ -29,16 +33,33 @@ pub use future::DeadlineFuture;
 /// # Cost
 ///
 /// One clock read a request. A timer is created only for requests that have to wait.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct DeadlineLayer {
     limit: Duration,
+    /// Whose word counts for less than that.
+    callers: Option<ClientIp>,
 }
 
 impl DeadlineLayer {
     /// Gives every request this long.
     #[must_use]
     pub fn new(limit: Duration) -> Self {
-        Self { limit }
+        Self {
+            limit,
+            callers: None,
+        }
+    }
+
+    /// Lets callers in the trusted networks of `callers` ask for less: in `x-request-timeout-ms`, or in
+    /// `grpc-timeout` with its grammar. Nobody may unless told.
+    ///
+    /// Nobody gets more than the limit, and what others send is not read: a stranger who may choose
+    /// deadlines may choose which of our calls are cut half-way. A request with nothing left is answered
+    /// with 504 and does not run.
+    #[must_use]
+    pub fn budgets_from(mut self, callers: ClientIp) -> Self {
+        self.callers = callers.trusts_proxies().then_some(callers);
+        self
     }
 }
 
@@ -48,7 +69,7 @@ impl<S> Layer<S> for DeadlineLayer {
     fn layer(&self, inner: S) -> Self::Service {
         DeadlineService {
             inner,
-            limit: self.limit,
+            layer: self.clone(),
         }
     }
 }
@@ -57,7 +78,7 @@ impl<S> Layer<S> for DeadlineLayer {
 #[derive(Clone, Debug)]
 pub struct DeadlineService<S> {
     inner: S,
-    limit: Duration,
+    layer: DeadlineLayer,
 }
 
 impl<S, ReqB, ResB> Service<Request<ReqB>> for DeadlineService<S>
@@ -74,6 +95,10 @@ where
 
     fn call(&mut self, request: Request<ReqB>) -> Self::Future {
         let rendering = Rendering::of(request.extensions());
-        DeadlineFuture::new(total(self.limit, self.inner.call(request)), rendering)
+        let limit = match &self.layer.callers {
+            Some(callers) => inbound::limit(&HttpHead::of(&request), callers, self.layer.limit),
+            None => self.layer.limit,
+        };
+        DeadlineFuture::new(total(limit, self.inner.call(request)), rendering)
     }
 }

@@ -256,7 +256,7 @@ async fn read_until_failure(steps: Vec<Step>) -> (String, bool) {
     loop {
         match body.frame().await {
             Some(Ok(frame)) => {
-                read.push_str(std::str::from_utf8(frame.data_ref().unwrap()).unwrap())
+                read.push_str(std::str::from_utf8(frame.data_ref().unwrap()).unwrap());
             }
             Some(Err(error)) => {
                 assert!(!error.to_string().contains("SELECT"));

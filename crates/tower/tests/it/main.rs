@@ -1,8 +1,13 @@
 //! What users of the layers rely on.
 
 #![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the clock of a test is paused, and is what is asserted"
+)]
 
 mod body_limit;
+mod budget;
 mod circuit_breaker;
 mod contract;
 mod deadline;
@@ -12,3 +17,4 @@ mod rate_limit;
 mod request_id;
 mod support;
 mod trace;
+mod verify;

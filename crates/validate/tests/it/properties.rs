@@ -57,7 +57,6 @@ struct Plain {
 }
 
 #[derive(Debug, Validate)]
-#[expect(dead_code, reason = "only read")]
 struct Pair {
     #[serde(default)]
     first: Option<bool>,

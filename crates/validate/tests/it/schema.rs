@@ -9,7 +9,6 @@ use crate::article::CreateUserRequest;
 /// An item on a shelf.
 #[derive(Debug, Validate)]
 #[serde(rename_all = "camelCase")]
-#[expect(dead_code, reason = "only read")]
 struct Item {
     /// What it is called.
     #[validate(chars(1..=3))]
@@ -31,7 +30,6 @@ struct Item {
 
 #[derive(Debug, Validate)]
 #[serde(tag = "kind", rename_all = "lowercase")]
-#[expect(dead_code, reason = "only read")]
 enum Shape {
     Point,
     Circle { radius: u8 },
@@ -39,14 +37,12 @@ enum Shape {
 }
 
 #[derive(Debug, Validate)]
-#[expect(dead_code, reason = "only read")]
 struct Other {
     external: External,
     adjacent: Option<Adjacent>,
 }
 
 #[derive(Debug, Validate)]
-#[expect(dead_code, reason = "only read")]
 enum External {
     Unit,
     New(u8),
@@ -55,7 +51,6 @@ enum External {
 
 #[derive(Debug, Validate)]
 #[serde(tag = "t", content = "c")]
-#[expect(dead_code, reason = "only read")]
 enum Adjacent {
     Unit,
     New(u8),

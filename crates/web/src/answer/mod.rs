@@ -1,4 +1,4 @@
-//! What we answer: each leaf's refusal becomes an [`ApiError`](seawall_errors::ApiError) in
+//! What we answer: each leaf's refusal becomes an [`ApiError`](struct@seawall_errors::ApiError) in
 //! exactly one place.
 
 #[cfg(feature = "breaker")]
@@ -13,6 +13,12 @@ pub mod health;
 #[cfg(feature = "ratelimit")]
 #[cfg_attr(docsrs, doc(cfg(feature = "ratelimit")))]
 pub mod ratelimit;
+#[cfg(feature = "signing")]
+#[cfg_attr(docsrs, doc(cfg(feature = "signing")))]
+pub mod signing;
 #[cfg(feature = "timeout")]
 #[cfg_attr(docsrs, doc(cfg(feature = "timeout")))]
 pub mod timeout;
+#[cfg(feature = "validate")]
+#[cfg_attr(docsrs, doc(cfg(feature = "validate")))]
+pub mod validate;

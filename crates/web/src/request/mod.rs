@@ -6,6 +6,8 @@ mod head;
 #[cfg(feature = "ratelimit")]
 mod key;
 mod known;
+#[cfg(feature = "signing")]
+mod signed;
 
 pub use client_ip::{ClientIp, ForwardedHeader, InvalidCidr, NoPeer};
 pub use head::RequestHead;
@@ -13,3 +15,6 @@ pub use head::RequestHead;
 #[cfg_attr(docsrs, doc(cfg(feature = "ratelimit")))]
 pub use key::{KeyBy, Missing};
 pub use known::{PathParams, PeerAddr, Principal, Route};
+#[cfg(feature = "signing")]
+#[cfg_attr(docsrs, doc(cfg(feature = "signing")))]
+pub use signed::SignedHead;

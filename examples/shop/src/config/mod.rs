@@ -4,6 +4,7 @@
 //! architecture page. Unknown keys are refused, since a misspelt limit is a limit that is off.
 
 mod leaf;
+mod server;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,6 +16,7 @@ use ipnet::IpNet;
 use serde::Deserialize;
 
 pub use leaf::{QuotaText, Secret, Span};
+pub use server::{DrainTimes, Server, Watch};
 
 use crate::cli::UsageError;
 
@@ -36,6 +38,10 @@ pub struct Config {
     pub breaker: Breaker,
     /// How long an answer is remembered.
     pub idempotency: Idempotency,
+    /// What one peer may hold.
+    pub server: Server,
+    /// How the components are watched.
+    pub health: Watch,
     /// How the service goes away.
     pub drain: DrainTimes,
     /// The largest request body, in bytes.
@@ -44,6 +50,8 @@ pub struct Config {
     pub tokens: BTreeMap<Secret, String>,
     /// The key of both webhook routes.
     pub webhook_secret: Secret,
+    /// What webhooks are let in.
+    pub webhooks: Webhooks,
     /// The networks whose forwarding headers are believed.
     pub trusted_proxies: Vec<IpNet>,
 }
@@ -73,6 +81,8 @@ pub struct Deadlines {
     pub search: Span,
     /// One call of the database.
     pub database: Span,
+    /// Each part of `GET /api/dashboard`.
+    pub dashboard: Span,
     /// Any request below `/api`.
     pub total: Span,
 }
@@ -95,12 +105,16 @@ pub struct Idempotency {
     pub keep_for: Span,
 }
 
-/// `[drain]`.
+/// `[webhooks]`: how `POST /api/webhooks/signed` judges freshness.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct DrainTimes {
-    /// How long requests in flight may still take once the service has been told to stop.
-    pub maximum: Span,
+pub struct Webhooks {
+    /// How long after it was signed a message is still taken.
+    pub oldest: Span,
+    /// How far ahead of this machine's clock a sender's may be.
+    pub ahead: Span,
+    /// How many accepted messages are remembered at once; more are refused until some are too old.
+    pub remembered: usize,
 }
 
 impl Default for Config {
@@ -110,6 +124,8 @@ impl Default for Config {
             deadlines: Deadlines::default(),
             breaker: Breaker::default(),
             idempotency: Idempotency::default(),
+            server: Server::default(),
+            health: Watch::default(),
             drain: DrainTimes::default(),
             body_limit: 1024 * 1024,
             tokens: DEMO_TOKENS
@@ -117,6 +133,7 @@ impl Default for Config {
                 .into_iter()
                 .collect(),
             webhook_secret: Secret::new(DEMO_WEBHOOK_SECRET),
+            webhooks: Webhooks::default(),
             trusted_proxies: Vec::new(),
         }
     }
@@ -139,6 +156,7 @@ impl Default for Deadlines {
         Self {
             search: Span::from_secs(5),
             database: Span::from_secs(2),
+            dashboard: Span::from_secs(1),
             total: Span::from_secs(10),
         }
     }
@@ -161,10 +179,12 @@ impl Default for Idempotency {
     }
 }
 
-impl Default for DrainTimes {
+impl Default for Webhooks {
     fn default() -> Self {
         Self {
-            maximum: Span::from_secs(10),
+            oldest: Span::from_secs(300),
+            ahead: Span::from_secs(60),
+            remembered: 65_536,
         }
     }
 }
@@ -214,8 +234,19 @@ impl Config {
         if self.body_limit == 0 {
             return Err("body_limit is 0, and it must be at least 1 byte");
         }
+        if self.webhooks.remembered == 0 {
+            return Err("webhooks.remembered is 0, and nothing would be let in");
+        }
         if self.deadlines.search.get() > self.deadlines.total.get() {
             return Err("deadlines.search is above deadlines.total, and would never be reached");
+        }
+        if self.deadlines.dashboard.get() >= self.deadlines.total.get() {
+            return Err(
+                "deadlines.dashboard has to be below deadlines.total, or no page is partial",
+            );
+        }
+        if self.server.body_timeout.get() >= self.deadlines.total.get() {
+            return Err("server.body_timeout has to be below deadlines.total, to be told apart");
         }
         Ok(())
     }
@@ -328,12 +359,28 @@ mod tests {
         refuses("trusted_proxies = [\"10.0.0.0/33\"]\n", Some(1), "");
         refuses("webhook_secret = \"\"\n", Some(1), "empty");
         refuses("body_limit = 0\n", None, "body_limit");
+        refuses("[webhooks]\nremembered = 0\n", None, "webhooks.remembered");
+        refuses("[webhooks]\noldest = \"0s\"\n", Some(2), "above zero");
+        refuses("[webhooks]\nold = \"5m\"\n", Some(2), "unknown field `old`");
         refuses(
             "[breaker]\nconsecutive_failures = 0\n",
             None,
             "consecutive_failures",
         );
         refuses("[deadlines]\nsearch = \"1m\"\n", None, "deadlines.search");
+        refuses(
+            "[deadlines]\ndashboard = \"1m\"\n",
+            None,
+            "deadlines.dashboard",
+        );
+        refuses(
+            "[server]\nbody_timeout = \"1m\"\n",
+            None,
+            "server.body_timeout",
+        );
+        refuses("[server]\nconections = 1\n", Some(2), "unknown field");
+        refuses("[drain]\nmaximun = \"1s\"\n", Some(2), "unknown field");
+        refuses("[health]\never = \"1s\"\n", Some(2), "unknown field");
     }
 
     #[test]

@@ -156,24 +156,20 @@ impl Components {
         let switch = self.switch(component);
         switch.calls.fetch_add(1, Relaxed);
         let _waiting = Waiting::on(&switch.in_flight);
+        switch.answer(component).await
+    }
 
-        let mut fault = switch.fault.subscribe();
-        let current = *fault.borrow_and_update();
-        match current.mode {
-            Mode::Ok => Ok(()),
-            Mode::Error => Err(DomainError::of(component)),
-            Mode::Slow => {
-                time::sleep(current.delay()).await;
-                Ok(())
-            }
-            Mode::Hang => {
-                if fault.changed().await.is_err() {
-                    future::pending::<()>().await;
-                }
-                Err(DomainError::of(component))
-            }
-            Mode::Panic => panic!("{} ({component})", canary::PANIC),
-        }
+    /// Asks a component whether it is well: it behaves as for a call, and is not counted as called.
+    ///
+    /// # Errors
+    ///
+    /// When it fails.
+    ///
+    /// # Panics
+    ///
+    /// When the component has been told to.
+    pub async fn ping(&self, component: Component) -> Result<(), DomainError> {
+        self.switch(component).answer(component).await
     }
 
     fn switch(&self, component: Component) -> &Switch {
@@ -192,6 +188,28 @@ impl Components {
             Component::Recommendations => recommendations,
             Component::User => user,
             Component::Payments => payments,
+        }
+    }
+}
+
+impl Switch {
+    async fn answer(&self, component: Component) -> Result<(), DomainError> {
+        let mut fault = self.fault.subscribe();
+        let current = *fault.borrow_and_update();
+        match current.mode {
+            Mode::Ok => Ok(()),
+            Mode::Error => Err(DomainError::of(component)),
+            Mode::Slow => {
+                time::sleep(current.delay()).await;
+                Ok(())
+            }
+            Mode::Hang => {
+                if fault.changed().await.is_err() {
+                    future::pending::<()>().await;
+                }
+                Err(DomainError::of(component))
+            }
+            Mode::Panic => panic!("{} ({component})", canary::PANIC),
         }
     }
 }

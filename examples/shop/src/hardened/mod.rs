@@ -1,12 +1,15 @@
 //! The shop through Seawall: the same business, guarded.
 //!
 //! Read it next to `bare`: the handlers are as short as there, and what differs is said once, in
-//! [`router`].
+//! `router`.
 
+mod dashboard;
 mod database;
 mod failure;
 mod identity;
 mod routes;
+mod watch;
+mod webhooks;
 
 use std::error::Error;
 use std::sync::Arc;
@@ -15,9 +18,10 @@ use axum::Router;
 use axum::extract::FromRef;
 use axum::middleware;
 use axum::routing::{MethodRouter, get, post};
-use seawall_axum::Seawall;
+use seawall_axum::{Seawall, ServerLimits, ServerLimitsError, health_routes};
+use seawall_health::{Drain, Health};
 use seawall_ratelimit::{ConfigError, MemoryStore, Policy};
-use seawall_tower::{DeadlineLayer, RateLimitLayer};
+use seawall_tower::{BodyLimitLayer, DeadlineLayer, RateLimitLayer};
 use seawall_web::limits::RateLimits;
 use seawall_web::request::{ClientIp, ForwardedHeader, KeyBy, Missing};
 
@@ -29,12 +33,54 @@ use database::Database;
 /// How many callers the limits remember at once; 24 bytes each, allocated at the start.
 const CALLERS: usize = 200_000;
 
-/// Every route of the shop that can be guarded, guarded.
+/// The hardened service, ready to be served.
+#[derive(Debug)]
+pub struct Hardened {
+    /// Its routes.
+    pub router: Router,
+    /// What watches its components.
+    pub health: Health,
+    /// What one peer may hold.
+    pub limits: ServerLimits,
+    /// How it goes away.
+    pub drain: Drain,
+}
+
+/// Puts the service together.
 ///
 /// # Errors
 ///
 /// When the configuration asks for something that cannot be built.
-pub fn router(state: AppState, config: &Config) -> Result<Router, Box<dyn Error>> {
+pub fn service(state: AppState, config: &Config) -> Result<Hardened, Box<dyn Error>> {
+    let health = watch::health(&state, config)?;
+    let drain = Drain::new(&health)
+        .pause(config.drain.pause.get())
+        .maximum(config.drain.maximum.get());
+    Ok(Hardened {
+        router: router(state, config, &health)?,
+        limits: limits(config, client_ip(config)?)?,
+        health,
+        drain,
+    })
+}
+
+fn limits(config: &Config, proxies: ClientIp) -> Result<ServerLimits, ServerLimitsError> {
+    let server = &config.server;
+    ServerLimits::builder()
+        .connections(server.connections)
+        .connections_by_address(server.connections_by_address)
+        .proxies(proxies)
+        .header_timeout(server.header_timeout.get())
+        .idle_timeout(server.idle_timeout.get())
+        .write_timeout(server.write_timeout.get())
+        .header_count(server.header_count)
+        .header_bytes(server.header_bytes)
+        .h2_streams(server.h2_streams)
+        .build()
+}
+
+/// Every route of the shop that can be guarded, guarded.
+fn router(state: AppState, config: &Config, health: &Health) -> Result<Router, Box<dyn Error>> {
     let client = client_ip(config)?;
     let counts = MemoryStore::new(CALLERS);
     let limit = |name: &str, quota: &QuotaText, key: KeyBy| -> Result<_, ConfigError> {
@@ -57,6 +103,9 @@ pub fn router(state: AppState, config: &Config) -> Result<Router, Box<dyn Error>
     let builds = RateLimitLayer::new(builds(counts.clone(), config, by_address.clone())?);
     let authenticate = middleware::from_fn_with_state(state.clone(), identity::authenticate);
 
+    let payment = webhooks::payment(config)?;
+    let signed = webhooks::signed(config)?;
+
     let guarded = Guarded {
         app: state,
         database: Arc::new(Database::new(config)?),
@@ -78,19 +127,31 @@ pub fn router(state: AppState, config: &Config) -> Result<Router, Box<dyn Error>
             "/api/projects/{project_id}/builds",
             post(routes::start_build).layer(builds),
         )
+        .route("/api/dashboard", get(dashboard::dashboard))
+        .route(
+            "/api/webhooks/payment",
+            post(webhooks::received).layer(payment),
+        )
+        .route(
+            "/api/webhooks/signed",
+            post(webhooks::received).layer(signed),
+        )
         .with_state(guarded);
 
     let seawall = Seawall::builder(counts)
         .namespace("shop")
         .deadline(config.deadlines.total.get())
-        .body_limit(config.body_limit)
+        .body_limits(
+            BodyLimitLayer::new(config.body_limit).read_within(config.server.body_timeout.get()),
+        )
         .limit(
             Policy::new("address", config.limits.api.quota())?,
             by_address,
         )
         .build()?;
-    let probes = Router::new().route("/livez", get(routes::alive));
-    Ok(seawall.protect(api).merge(seawall.observe(probes)))
+    // Outside of everything that could refuse them.
+    let probes = seawall.observe(health_routes(health));
+    Ok(seawall.protect(api).merge(probes))
 }
 
 /// The shop, with guards around what it leans on.

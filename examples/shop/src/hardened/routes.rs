@@ -3,27 +3,28 @@
 use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
-use seawall_axum::{Json, Path, Query, Result};
-use seawall_errors::{ApiError, Detail, codes};
+use seawall_axum::{Json, Result, ValidJson, ValidPath, ValidQuery};
+use seawall_validate::Validate;
 use seawall_web::request::Principal;
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Guarded;
 use crate::domain::{Build, Email, NewUser, Sent, User};
 use crate::state::AppState;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Validate)]
 pub(super) struct CreateUser {
+    #[validate(normalize(trim, lower), chars(..=254), email)]
     email: String,
+    #[validate(normalize(single_line), chars(1..=100))]
     name: String,
+    #[validate(range(0..=150))]
     age: Option<u8>,
 }
 
 pub(super) async fn create_user(
     State(Guarded { app, database }): State<Guarded>,
-    Json(body): Json<CreateUser>,
+    ValidJson(body): ValidJson<CreateUser>,
 ) -> Result<(StatusCode, Json<User>)> {
     let CreateUser { email, name, age } = body;
     let user = database
@@ -32,28 +33,29 @@ pub(super) async fn create_user(
     Ok((StatusCode::CREATED, Json(user)))
 }
 
+#[derive(Validate)]
+pub(super) struct UserPath {
+    #[validate(range(1..))]
+    user_id: u64,
+}
+
 pub(super) async fn user(
     State(Guarded { app, database }): State<Guarded>,
-    Path(user_id): Path<u64>,
+    ValidPath(UserPath { user_id }): ValidPath<UserPath>,
 ) -> Result<Json<User>> {
     Ok(Json(database.query(|| app.shop.user(user_id)).await?))
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Validate)]
 pub(super) struct SearchQuery {
+    #[validate(chars(1..=200))]
     q: String,
 }
 
 pub(super) async fn search(
     State(state): State<AppState>,
-    Query(query): Query<SearchQuery>,
+    ValidQuery(query): ValidQuery<SearchQuery>,
 ) -> Result<Json<Value>> {
-    let length = query.q.chars().count();
-    if !(1..=200).contains(&length) {
-        let detail = Detail::new("length", "must be 1 to 200 characters long").field("q");
-        return Err(ApiError::new(codes::VALIDATION_ERROR).detail(detail).into());
-    }
     let results = state.shop.search(&query.q).await?;
     Ok(Json(json!({"query": query.q, "results": results})))
 }
@@ -62,18 +64,20 @@ pub(super) async fn expensive_operation(State(state): State<AppState>) -> Json<V
     Json(json!({"digest": state.shop.expensive_operation().await}))
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Validate)]
 pub(super) struct SendEmail {
+    #[validate(normalize(trim), chars(..=254), email)]
     to: String,
+    #[validate(normalize(trim), chars(1..=200), header_safe)]
     subject: String,
+    #[validate(chars(..=100_000))]
     body: String,
 }
 
 pub(super) async fn send_email(
     State(state): State<AppState>,
     Extension(user): Extension<Principal>,
-    Json(email): Json<SendEmail>,
+    ValidJson(email): ValidJson<SendEmail>,
 ) -> Result<(StatusCode, Json<Sent>)> {
     let SendEmail { to, subject, body } = email;
     let sent = state
@@ -83,23 +87,25 @@ pub(super) async fn send_email(
     Ok((StatusCode::ACCEPTED, Json(sent)))
 }
 
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Validate)]
+pub(super) struct ProjectPath {
+    #[validate(chars(1..=64), slug)]
+    project_id: String,
+}
+
+#[derive(Validate)]
 pub(super) struct StartBuild {
+    #[validate(chars(1..=200), printable_ascii)]
     r#ref: Option<String>,
 }
 
 pub(super) async fn start_build(
     State(state): State<AppState>,
-    Path(project): Path<String>,
-    Json(build): Json<StartBuild>,
+    ValidPath(ProjectPath { project_id }): ValidPath<ProjectPath>,
+    ValidJson(build): ValidJson<StartBuild>,
 ) -> Result<(StatusCode, Json<Build>)> {
     Ok((
         StatusCode::CREATED,
-        Json(state.shop.start_build(&project, build.r#ref.as_deref())),
+        Json(state.shop.start_build(&project_id, build.r#ref.as_deref())),
     ))
-}
-
-pub(super) async fn alive() -> &'static str {
-    "ok"
 }

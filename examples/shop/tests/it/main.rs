@@ -20,7 +20,8 @@ fn drains_on_sigint_and_on_the_admin_listener_s_word() {
     assert_eq!(Shop::start(&[]).stop("INT"), Some(0));
     let shop = Shop::start(&[]);
     assert!(ask(&shop.admin, "POST /drain", "").starts_with("HTTP/1.1 202"));
-    assert_eq!(shop.wait(), Some(0));
+    // The admin listener's word is the first; SIGINT does not wait for the pause.
+    assert_eq!(shop.stop("INT"), Some(0));
 }
 
 #[test]
@@ -63,4 +64,66 @@ fn bad_input_is_one_line_and_exit_code_2() {
         assert!(stderr.contains("expected"), "{args:?}: {stderr}");
         assert_eq!(stdout, "", "{args:?}");
     }
+}
+
+#[test]
+fn a_drain_fails_readiness_first_and_a_second_signal_cuts_the_pause() {
+    let folder = std::env::temp_dir().join(format!("shop-drain-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("shop.toml");
+    std::fs::write(
+        &file,
+        "[health]\nevery = \"20ms\"\n[drain]\npause = \"1h\"\n",
+    )
+    .unwrap();
+    let shop = Shop::start(&["--config", file.to_str().unwrap()]);
+    let ready = |status: &str| {
+        while !ask(&shop.api, "GET /readyz", "").starts_with(&format!("HTTP/1.1 {status}")) {
+            std::thread::yield_now();
+        }
+    };
+    ready("200");
+    assert!(ask(&shop.admin, "POST /drain", "").starts_with("HTTP/1.1 202"));
+    ready("503");
+    // In the pause everything else goes on.
+    assert!(ask(&shop.api, "GET /livez", "").starts_with("HTTP/1.1 200"));
+    let page = ask(&shop.api, "GET /api/dashboard", "");
+    assert!(page.ends_with(DASHBOARD), "{page}");
+    assert_eq!(shop.stop("TERM"), Some(0));
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn the_dashboard_comes_with_what_there_is() {
+    let shop = Shop::start(&[]);
+    assert!(ask(&shop.api, "GET /api/dashboard", "").ends_with(DASHBOARD));
+    let down = ask(
+        &shop.admin,
+        "PUT /faults/notifications",
+        r#"{"mode":"panic"}"#,
+    );
+    assert!(down.starts_with("HTTP/1.1 204"));
+    let page = ask(&shop.api, "GET /api/dashboard", "");
+    assert!(page.starts_with("HTTP/1.1 200"), "{page}");
+    assert!(page.contains("cache-control: no-store"), "{page}");
+    assert!(
+        page.ends_with(
+            r#"{"data":{"user":{"id":1,"name":"Alice"},"notifications":[],"recommendations":[{"id":4,"title":"Storm jacket"}]},"partial":true,"errors":[{"component":"notifications","error":"unavailable"}]}"#
+        ),
+        "{page}"
+    );
+}
+
+const DASHBOARD: &str = r#"{"data":{"user":{"id":1,"name":"Alice"},"notifications":[{"id":1,"text":"Your lantern has been shipped"}],"recommendations":[{"id":4,"title":"Storm jacket"}]},"partial":false,"errors":[]}"#;
+
+#[test]
+fn a_short_webhook_secret_is_refused_at_the_start() {
+    let file = concat!(env!("CARGO_TARGET_TMPDIR"), "/short-secret.toml");
+    std::fs::write(file, "webhook_secret = \"fifteen bytes..\"\n").unwrap();
+    let (code, stdout, stderr) = finished(&["--listen", "127.0.0.1:0", "--config", file]);
+    assert_eq!((code, stdout.as_str()), (Some(2), ""), "{stderr}");
+    assert_eq!(stderr.lines().count(), 1, "{stderr}");
+    assert!(stderr.contains("webhook_secret"), "{stderr}");
+    assert!(stderr.contains("16"), "{stderr}");
+    assert!(!stderr.contains("fifteen"), "{stderr}");
 }

@@ -117,10 +117,11 @@ async fn boot<'a>(options: &Options, bystanders: &'a Runtime) -> Result<Range<'a
 /// about limits need: a limit that is decided together with another, a network of proxies, and users
 /// whose quotas nobody else spends.
 fn settings(length: Length) -> String {
+    let open_for = length.pick("1s", "400ms");
     let mut text = format!(
         "trusted_proxies = [\"{PROXIES}\"]\n\
          [limits]\nbuilds_by_address = \"30/hour\"\n\
-         [breaker]\nopen_for = \"1s\"\n\
+         [breaker]\nopen_for = \"{open_for}\"\n\
          [deadlines]\ndatabase = \"300ms\"\n"
     );
     if length == Length::Quick {

@@ -2,11 +2,16 @@
 
 mod burst;
 mod crowd;
+mod drain;
+mod forgery;
 mod garbage;
 mod layers;
 mod leak;
 mod many_keys;
 mod outage;
+mod partial;
+mod probes;
+mod slow_client;
 mod slow_handler;
 mod spoof;
 mod volley;
@@ -73,8 +78,13 @@ pub(crate) fn all() -> Vec<Box<dyn Scenario>> {
         Box::new(layers::Layers::default()),
         Box::new(spoof::Spoof),
         Box::new(many_keys::ManyKeys),
+        Box::new(forgery::Forgery),
         Box::new(slow_handler::SlowHandler),
         Box::new(outage::Outage),
+        Box::new(partial::Partial),
+        Box::new(slow_client::SlowClient),
+        Box::new(probes::Probes),
+        Box::new(drain::Drain),
         Box::new(leak::Leak),
         Box::new(crowd::Crowd),
     ]

@@ -52,7 +52,7 @@ async fn strike(field: &Field<'_>) -> Result<Strike, Trouble> {
     let limit = field.config.deadlines.database.get();
 
     field.progress.doing("while all is well");
-    let healthy = load(field, &audit, open_for / 2).await;
+    let healthy = load(field, &audit, open_for / 3).await;
 
     field.progress.doing("the database fails");
     let before = service.calls_of(Component::Database).await?;
@@ -64,7 +64,7 @@ async fn strike(field: &Field<'_>) -> Result<Strike, Trouble> {
     field.progress.doing("the database hangs");
     service.break_down(Component::Database, "hang").await?;
     let before = service.calls_of(Component::Database).await?;
-    let down = load(field, &audit, 2 * (open_for + limit)).await;
+    let down = load(field, &audit, open_for + 2 * limit).await;
     let reached = service.calls_of(Component::Database).await? - before;
     // Each time the circuit has been open for its time, one probe may pass.
     let due = 1 + since.elapsed().as_nanos() / open_for.as_nanos();
@@ -76,7 +76,7 @@ async fn strike(field: &Field<'_>) -> Result<Strike, Trouble> {
         .mend(Component::Database, field.addresses.take(), open_for)
         .await?;
     let recovery = start.elapsed();
-    let after = load(field, &audit, open_for / 2).await;
+    let after = load(field, &audit, open_for / 3).await;
 
     let mut figures = Figures::default();
     figures.add_ms("healthy_p50_ms", percentile(&healthy.latencies, 50));

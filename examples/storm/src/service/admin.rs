@@ -73,6 +73,11 @@ impl Service {
             .ok_or_else(|| Trouble::new(format!("the admin listener's metrics lack {name}")))
     }
 
+    /// Tells the service to go away.
+    pub(crate) async fn drain(&self) -> Result<(), Trouble> {
+        self.ask(Call::post("/drain")).await.map(drop)
+    }
+
     async fn set_fault(&self, component: Component, mode: &'static str) -> Result<(), Trouble> {
         let call = Call::new(Method::PUT, format!("/faults/{component}"))
             .json(format!("{{\"mode\":\"{mode}\"}}"));

@@ -82,6 +82,15 @@ impl Service {
         matches!(self.child.try_wait(), Ok(None))
     }
 
+    /// Waits until the process ends by itself, and gives its exit code; `None` if it does not.
+    pub(crate) async fn ended(&mut self, patience: Duration) -> Option<i32> {
+        time::timeout(patience, self.child.wait())
+            .await
+            .ok()?
+            .ok()?
+            .code()
+    }
+
     /// Ends the process: by closing its input, which drains it, and by force when that takes long.
     pub(crate) async fn stop(mut self) {
         drop(self.child.stdin.take());

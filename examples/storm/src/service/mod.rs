@@ -4,12 +4,14 @@ mod admin;
 mod child;
 mod health;
 mod memory;
+mod private;
 
 use std::fmt;
 
 pub(crate) use child::Service;
 pub(crate) use health::Mending;
 pub(crate) use memory::resident;
+pub(crate) use private::Private;
 
 /// Which of the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -31,8 +31,13 @@ fn the_list_names_each_scenario_with_its_claim() {
             "layers",
             "spoof",
             "many-keys",
+            "forgery",
             "slow-handler",
             "outage",
+            "partial",
+            "slow-client",
+            "probes",
+            "drain",
             "leak",
             "crowd"
         ]
@@ -102,7 +107,6 @@ fn an_interrupt_ends_the_children_too() {
         .args([
             "--only",
             "slow-handler",
-            "outage",
             "--json",
             &path("a.json"),
             "--html",

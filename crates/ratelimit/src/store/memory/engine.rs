@@ -10,7 +10,7 @@ use crate::quota::Algorithm;
 use crate::store::memory::WhenFull;
 use crate::store::memory::hash::Tags;
 use crate::store::memory::slot::{Layout, Moment, Narrow, Wide};
-use crate::store::memory::table::{Insert, Room, Table};
+use crate::store::memory::table::{Insert, Room, Seen, Table};
 use crate::store::{Charge, Grant, Op};
 use crate::verdict::{Standing, Verdict, micros};
 
@@ -35,6 +35,9 @@ enum Step<T> {
     /// The key is new, and there is no room for it until then.
     Full(u64),
 }
+
+/// Which charges of a decision were made, to be given back.
+type Made = SmallVec<[usize; 4]>;
 
 /// Calls a generic method with the table that keeps this charge's kind of counter.
 macro_rules! in_table {
@@ -111,21 +114,63 @@ impl Engine {
         if let Some(left) = self.blocked(charge, now) {
             return in_table!(self.look(charge, tag, now)).blocked_for(left);
         }
-        self.punished(charge, in_table!(self.charge(charge, tag, now)), now)
+        self.punished(charge, in_table!(self.charge_now(charge, tag, now)), now)
+    }
+
+    /// Charges one key without figures; they are only for who has to wait.
+    #[inline]
+    pub(super) fn admit(&self, charge: &Charge<'_>) -> Result<(), Verdict> {
+        let tag = self.prepare(charge);
+        let now = Moment::from(self.clock.now());
+        in_table!(self.admit_in(charge, tag, now))
+    }
+
+    #[inline]
+    fn admit_in<L: Layout>(
+        &self,
+        table: &Table<L>,
+        charge: &Charge<'_>,
+        tag: u64,
+        now: Moment,
+    ) -> Result<(), Verdict> {
+        let (quota, cost, now) = (charge.quota(), charge.cost(), L::clock(now));
+        let change = |state| L::consume(quota, state, cost, now);
+        match self.step(table, charge, tag, table.read(tag), now, change) {
+            Step::Made(_) => Ok(()),
+            Step::Unchanged(state) => Err(L::measure(quota, state, cost, now, false)),
+            Step::Full(until) => Err(full::<L>(charge, until, now)),
+        }
     }
 
     /// Looks at all first, since most denials are seen by looking; then charges one after the other,
     /// and gives back if the last ones lose a race.
     fn consume(&self, charges: &[Charge<'_>], tags: &[u64], now: Now, out: &mut [Verdict]) {
         let moment = Moment::from(now);
-        let mut all_fit = true;
-        for ((charge, tag), verdict) in charges.iter().zip(tags).zip(&mut *out) {
-            *verdict = self.seen(charge, *tag, moment);
-            all_fit &= verdict.is_allowed() || charge.is_shadow();
-        }
-        if !(all_fit && self.charge_all(charges, tags, now, out)) {
-            for (charge, verdict) in charges.iter().zip(out) {
-                *verdict = self.punished(charge, *verdict, moment);
+        loop {
+            let mut seen: SmallVec<[Option<Seen>; 4]> = SmallVec::new();
+            let all_fit = charges.iter().zip(tags).all(|(charge, tag)| {
+                let (slot, fits) = in_table!(self.fits(charge, *tag, moment));
+                seen.push(slot);
+                fits || charge.is_shadow()
+            });
+            if all_fit {
+                if self.charge_all(charges, tags, &seen, now, out) {
+                    return;
+                }
+            } else {
+                for ((charge, tag), verdict) in charges.iter().zip(tags).zip(&mut *out) {
+                    *verdict = self.seen(charge, *tag, moment);
+                }
+            }
+            // Unless somebody has made room between the two looks, so that nothing denies any more.
+            let denies = |(charge, verdict): (&Charge<'_>, &Verdict)| {
+                !charge.is_shadow() && verdict.is_denied()
+            };
+            if charges.iter().zip(&*out).any(denies) {
+                for (charge, verdict) in charges.iter().zip(out) {
+                    *verdict = self.punished(charge, *verdict, moment);
+                }
+                return;
             }
         }
     }
@@ -135,32 +180,54 @@ impl Engine {
         &self,
         charges: &[Charge<'_>],
         tags: &[u64],
+        seen: &[Option<Seen>],
         now: Now,
         out: &mut [Verdict],
     ) -> bool {
         let moment = Moment::from(now);
-        for (index, (charge, tag)) in charges.iter().zip(tags).enumerate() {
-            if !out[index].is_allowed() {
-                continue;
-            }
-            out[index] = in_table!(self.charge(charge, *tag, moment));
-            if !out[index].is_allowed() && !charge.is_shadow() {
-                for index in (0..index).rev() {
-                    if out[index].is_allowed() {
-                        let charge = &charges[index];
-                        let source = out[index].source();
-                        let grant = Grant {
-                            at: now,
-                            reset: out[index].reset(),
-                            source,
-                        };
-                        out[index] = in_table!(self.give_back(charge, tags[index], grant));
-                    }
+        for (index, ((charge, tag), slot)) in charges.iter().zip(tags).zip(seen).enumerate() {
+            out[index] = match self.blocked(charge, moment) {
+                Some(left) => in_table!(self.look(charge, *tag, moment)).blocked_for(left),
+                None => in_table!(self.charge(charge, *tag, *slot, moment)),
+            };
+            if out[index].is_denied() && !charge.is_shadow() {
+                for index in (0..index)
+                    .rev()
+                    .filter(|&i| out[i].is_allowed())
+                    .collect::<Made>()
+                {
+                    let charge = &charges[index];
+                    let source = out[index].source();
+                    let grant = Grant {
+                        at: now,
+                        reset: out[index].reset(),
+                        source,
+                    };
+                    out[index] = in_table!(self.give_back(charge, tags[index], grant));
+                }
+                for (charge, (tag, out)) in charges.iter().zip(tags.iter().zip(out)).skip(index + 1)
+                {
+                    *out = self.seen(charge, *tag, moment);
                 }
                 return false;
             }
         }
         true
+    }
+
+    /// The slot of a charge, and whether the charge fits and is not blocked.
+    #[inline]
+    fn fits<L: Layout>(
+        &self,
+        table: &Table<L>,
+        charge: &Charge<'_>,
+        tag: u64,
+        now: Moment,
+    ) -> (Option<Seen>, bool) {
+        let seen = table.read(tag);
+        let state = seen.map_or(L::FRESH, |seen| seen.state::<L>());
+        let fits = L::consume(charge.quota(), state, charge.cost(), L::clock(now)).is_some();
+        (seen, fits && self.blocked(charge, now).is_none())
     }
 
     /// What [`Op::Consume`] would say, blocks included, from reads alone.
@@ -188,18 +255,30 @@ impl Engine {
         L::measure(quota, state, cost, now, allowed)
     }
 
-    /// Charges one key, whatever becomes of the others.
     #[inline]
-    fn charge<L: Layout>(
+    fn charge_now<L: Layout>(
         &self,
         table: &Table<L>,
         charge: &Charge<'_>,
         tag: u64,
         now: Moment,
     ) -> Verdict {
+        self.charge(table, charge, tag, table.read(tag), now)
+    }
+
+    /// Charges one key, whatever becomes of the others. `seen` is what a look found.
+    #[inline]
+    fn charge<L: Layout>(
+        &self,
+        table: &Table<L>,
+        charge: &Charge<'_>,
+        tag: u64,
+        seen: Option<Seen>,
+        now: Moment,
+    ) -> Verdict {
         let (quota, cost, now) = (charge.quota(), charge.cost(), L::clock(now));
         let change = |state| L::consume(quota, state, cost, now);
-        match self.step(table, charge, tag, now, change) {
+        match self.step(table, charge, tag, seen, now, change) {
             Step::Made(after) => L::measure(quota, after, cost, now, true),
             Step::Unchanged(state) => L::measure(quota, state, cost, now, false),
             Step::Full(until) => full::<L>(charge, until, now),
@@ -246,7 +325,7 @@ impl Engine {
             }
             Op::ConsumeUpTo => {
                 let change = |state| Some(L::consume_up_to(quota, state, cost, now));
-                self.step(table, charge, tag, now, change)
+                self.step(table, charge, tag, table.read(tag), now, change)
             }
             Op::Refund => {
                 let grant = charge.grant();
@@ -294,12 +373,14 @@ impl Engine {
     fn set_block(&self, charge: &Charge<'_>, time: Duration, now: Moment) -> Option<Duration> {
         let until = now.mono.saturating_add(micros(time));
         let longer = |state| (state < until).then_some(until);
+        let (tag, room) = (self.tags.block(charge), self.room());
         match step(
             &self.narrow,
-            self.tags.block(charge),
+            tag,
+            self.narrow.read(tag),
             charge,
             now.mono,
-            self.room(),
+            room,
             longer,
         ) {
             Step::Made(until) | Step::Unchanged(until) => {
@@ -317,18 +398,15 @@ impl Engine {
         table: &Table<L>,
         charge: &Charge<'_>,
         tag: u64,
+        seen: Option<Seen>,
         now: u64,
         change: impl Fn(L::State) -> Option<L::State>,
     ) -> Step<L::State> {
-        match step(table, tag, charge, now, self.room(), &change) {
-            Step::Full(_) if self.when_full == WhenFull::ShareOverflow => step(
-                table,
-                self.tags.overflow(charge),
-                charge,
-                now,
-                Room::Make,
-                change,
-            ),
+        match step(table, tag, seen, charge, now, self.room(), &change) {
+            Step::Full(_) if self.when_full == WhenFull::ShareOverflow => {
+                let tag = self.tags.overflow(charge);
+                step(table, tag, table.read(tag), charge, now, Room::Make, change)
+            }
             done => done,
         }
     }
@@ -369,13 +447,13 @@ impl Engine {
 fn step<L: Layout>(
     table: &Table<L>,
     tag: u64,
+    mut seen: Option<Seen>,
     charge: &Charge<'_>,
     now: u64,
     room: Room,
     change: impl Fn(L::State) -> Option<L::State>,
 ) -> Step<L::State> {
     loop {
-        let seen = table.read(tag);
         let before = seen.map_or(L::FRESH, |seen| seen.state::<L>());
         let Some(after) = change(before) else {
             return Step::Unchanged(before);
@@ -390,6 +468,7 @@ fn step<L: Layout>(
                 Insert::Full(until) => return Step::Full(until),
             },
         }
+        seen = table.read(tag);
     }
 }
 

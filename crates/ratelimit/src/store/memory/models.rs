@@ -41,12 +41,14 @@ mod checker {
 
 #[cfg(all(shuttle, not(loom)))]
 mod checker {
+    use std::sync::Arc as StdArc;
+
     pub(super) use shuttle::sync::Arc;
     pub(super) use shuttle::thread::spawn;
 
     pub(super) fn check(model: impl Fn() + Send + Sync + 'static) {
-        let model = StdArc::new(model);
-        let again = StdArc::clone(&model);
+        let model = Arc::new(model);
+        let again = Arc::clone(&model);
         shuttle::check_random(move || model(), 2_000);
         shuttle::check_pct(move || again(), 2_000, 3);
     }

@@ -9,6 +9,7 @@ use crate::clock::Now;
 use crate::machine::{Windows, gcra, window};
 use crate::quota::{Algorithm, Quota};
 use crate::store::Grant;
+use crate::sync::AtomicU64;
 use crate::verdict::Verdict;
 
 /// The words of one slot, without its tag.
@@ -19,24 +20,23 @@ pub(super) struct Content {
     pub(super) beside: [u64; 2],
 }
 
-impl Content {
-    pub(super) const EMPTY: Self = Self {
-        head: 0,
-        beside: [0; 2],
-    };
-}
-
 /// A way to pack state, and the arithmetic that goes with it.
 pub(super) trait Layout: 'static {
     /// What is packed.
     type State: Copy;
 
-    /// Words of a slot, tag and head among them.
+    /// The words of a slot: tag, head, and what stands beside it.
+    type Slot: AsRef<[AtomicU64]>;
+
+    /// How many they are.
     const WORDS: usize;
     /// The lowest bit of the generation in the head.
     const GENERATION: u32;
     /// The state of a key that was never seen.
     const FRESH: Self::State;
+
+    /// Words as slots; what is left over at the end is no slot.
+    fn slots(words: &[AtomicU64]) -> &[Self::Slot];
 
     fn unpack(content: Content) -> Self::State;
 
@@ -89,10 +89,16 @@ pub(super) struct Narrow;
 
 impl Layout for Narrow {
     type State = u64;
+    type Slot = [AtomicU64; 2];
 
     const WORDS: usize = 2;
     const GENERATION: u32 = 52;
     const FRESH: u64 = 0;
+
+    #[inline]
+    fn slots(words: &[AtomicU64]) -> &[[AtomicU64; 2]] {
+        words.as_chunks().0
+    }
 
     #[inline]
     fn unpack(content: Content) -> u64 {
@@ -152,10 +158,16 @@ pub(super) struct Wide;
 
 impl Layout for Wide {
     type State = Windows;
+    type Slot = [AtomicU64; 4];
 
     const WORDS: usize = 4;
     const GENERATION: u32 = 32;
     const FRESH: Windows = Windows::EMPTY;
+
+    #[inline]
+    fn slots(words: &[AtomicU64]) -> &[[AtomicU64; 4]] {
+        words.as_chunks().0
+    }
 
     #[inline]
     fn unpack(content: Content) -> Windows {

@@ -107,9 +107,10 @@ impl<L: Layout> Table<L> {
     /// Requests the cache lines of a key, so that they are under way while the clock is read.
     #[inline]
     pub(super) fn touch(&self, tag: u64) {
-        for bucket in self.main_buckets(tag) {
+        let slots = self.slots();
+        for bucket in [self.first_bucket(tag), self.second_bucket(tag)] {
             // Relaxed: the value is not used. An atomic load is not optimised away.
-            self.words[bucket].load(Ordering::Relaxed);
+            slots[bucket].as_ref()[0].load(Ordering::Relaxed);
         }
     }
 
@@ -118,7 +119,7 @@ impl<L: Layout> Table<L> {
     pub(super) fn read(&self, tag: u64) -> Option<Seen> {
         loop {
             let at = self.find(tag)?;
-            let (found, content) = self.content(at);
+            let (found, content) = Self::content(&self.slots()[at]);
             if found == tag {
                 return Some(Seen { at, content });
             }
@@ -165,7 +166,7 @@ impl<L: Layout> Table<L> {
                 self.evictions.fetch_add(1, Ordering::Relaxed);
             }
             // Release: whoever acquires this tag knows that the head is, or was, BUSY.
-            self.words[victim.at].store(tag, Ordering::Release);
+            self.slots()[victim.at].as_ref()[0].store(tag, Ordering::Release);
             self.release(victim.at, victim.content.head, content);
             return Insert::Done;
         }
@@ -174,30 +175,24 @@ impl<L: Layout> Table<L> {
     /// How many slots hold the key: never more than one.
     #[cfg(all(test, any(loom, shuttle)))]
     pub(super) fn slots_of(&self, tag: u64) -> usize {
-        let words = &self.words[self.skip..];
-        words
-            .iter()
-            .step_by(L::WORDS)
-            .filter(|word| word.load(Ordering::Acquire) == tag)
-            .count()
+        let holds = |slot: &&L::Slot| slot.as_ref()[0].load(Ordering::Acquire) == tag;
+        self.slots().iter().filter(holds).count()
     }
 
     /// The best slot to take, and until when it is alive if it is.
     fn free_slot(&self, tag: u64, now: u64) -> (Seen, Option<u64>) {
+        let main = [self.first_bucket(tag), self.second_bucket(tag)];
         let mut first: Option<(u64, Seen)> = None;
-        for (part, buckets) in [self.main_buckets(tag), self.spill_buckets(tag)]
-            .iter()
-            .enumerate()
-        {
+        for (part, buckets) in [main, self.spill_buckets(tag)].iter().enumerate() {
             let mut most_free: Option<(usize, Seen)> = None;
             for bucket in buckets {
                 let mut free = 0;
                 let mut free_one = None;
                 for slot in 0..BUCKET {
-                    let at = bucket + slot * L::WORDS;
+                    let at = bucket + slot;
                     let seen = Seen {
                         at,
-                        content: self.content(at).1,
+                        content: Self::content(&self.slots()[at]).1,
                     };
                     let expires = L::expires(seen.content);
                     if expires <= now {
@@ -230,44 +225,34 @@ impl<L: Layout> Table<L> {
     /// Where the tag stands, without vouching that it still does.
     #[inline]
     fn find(&self, tag: u64) -> Option<usize> {
-        let found = self
-            .main_buckets(tag)
-            .into_iter()
-            .find_map(|bucket| self.scan(bucket, tag));
-        if found.is_some() || !self.spilled.load(Ordering::Acquire) {
-            return found;
+        let slots = self.slots();
+        let main = scan::<L>(slots, self.first_bucket(tag), tag)
+            .or_else(|| scan::<L>(slots, self.second_bucket(tag), tag));
+        if main.is_some() || !self.spilled.load(Ordering::Acquire) {
+            return main;
         }
         self.spill_buckets(tag)
             .into_iter()
-            .find_map(|bucket| self.scan(bucket, tag))
-    }
-
-    #[inline]
-    fn scan(&self, bucket: usize, tag: u64) -> Option<usize> {
-        let words = &self.words[bucket..bucket + BUCKET * L::WORDS];
-        (0..BUCKET)
-            .map(|slot| slot * L::WORDS)
-            // Relaxed: only a hint; `content` reads it again.
-            .find(|&at| words[at].load(Ordering::Relaxed) == tag)
-            .map(|at| bucket + at)
+            .find_map(|bucket| scan::<L>(slots, bucket, tag))
     }
 
     /// Tag and content of one moment.
     #[inline]
-    fn content(&self, at: usize) -> (u64, Content) {
+    fn content(slot: &L::Slot) -> (u64, Content) {
+        let words = slot.as_ref();
         let mut tries = 0;
         loop {
             // Acquire: sees at least the tag and words that were there when this head was released.
-            let head = self.words[at + 1].load(Ordering::Acquire);
+            let head = words[1].load(Ordering::Acquire);
             if head != BUSY {
                 // Acquire: if one of these is newer than the head, the second look at the head
                 // cannot miss the BUSY that preceded it.
-                let tag = self.words[at].load(Ordering::Acquire);
+                let tag = words[0].load(Ordering::Acquire);
                 let mut beside = [0; 2];
-                for (word, beside) in self.words[at + 2..at + L::WORDS].iter().zip(&mut beside) {
+                for (word, beside) in words[2..].iter().zip(&mut beside) {
                     *beside = word.load(Ordering::Acquire);
                 }
-                if self.words[at + 1].load(Ordering::Relaxed) == head {
+                if words[1].load(Ordering::Relaxed) == head {
                     return (tag, Content { head, beside });
                 }
             }
@@ -287,7 +272,8 @@ impl<L: Layout> Table<L> {
     /// Unlocks a slot that was seized at `head`, with `content` and the next generation.
     #[inline]
     fn release(&self, at: usize, head: u64, content: Content) {
-        for (word, beside) in self.words[at + 2..at + L::WORDS].iter().zip(content.beside) {
+        let beside = &self.slots()[at].as_ref()[2..];
+        for (word, beside) in beside.iter().zip(content.beside) {
             // Release: whoever acquires this word knows that the head is, or was, BUSY.
             word.store(beside, Ordering::Release);
         }
@@ -297,29 +283,45 @@ impl<L: Layout> Table<L> {
 
     #[inline]
     fn head(&self, at: usize) -> &AtomicU64 {
-        &self.words[at + 1]
+        &self.slots()[at].as_ref()[1]
     }
 
-    /// The two buckets of a key in the main part, as positions of words.
+    /// The two buckets of a key in the main part, as positions of their first slots.
     #[inline]
-    fn main_buckets(&self, tag: u64) -> [usize; 2] {
-        [
-            self.bucket(scale(tag, self.main)),
-            self.bucket(scale(again(tag), self.main)),
-        ]
+    fn first_bucket(&self, tag: u64) -> usize {
+        bucket(scale(tag, self.main))
+    }
+
+    #[inline]
+    fn second_bucket(&self, tag: u64) -> usize {
+        bucket(scale(again(tag), self.main))
     }
 
     #[cold]
     fn spill_buckets(&self, tag: u64) -> [usize; 2] {
         let (third, fourth) = (again(!tag), again(tag.rotate_left(32)));
-        let bucket = |hash| self.bucket(self.main + scale(hash, self.spill));
-        [bucket(third), bucket(fourth)]
+        [third, fourth].map(|hash| bucket(self.main + scale(hash, self.spill)))
     }
 
     #[inline]
-    fn bucket(&self, number: u64) -> usize {
-        self.skip + index(number) * BUCKET * L::WORDS
+    fn slots(&self) -> &[L::Slot] {
+        L::slots(&self.words[self.skip..])
     }
+}
+
+#[inline]
+fn scan<L: Layout>(slots: &[L::Slot], bucket: usize, tag: u64) -> Option<usize> {
+    // Relaxed: only a hint; `content` reads it again.
+    let holds = |slot: &L::Slot| slot.as_ref()[0].load(Ordering::Relaxed) == tag;
+    slots[bucket..bucket + BUCKET]
+        .iter()
+        .position(holds)
+        .map(|slot| bucket + slot)
+}
+
+#[inline]
+fn bucket(number: u64) -> usize {
+    index(number) * BUCKET
 }
 
 impl Seen {

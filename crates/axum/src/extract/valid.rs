@@ -1,0 +1,159 @@
+//! Input that was read, limited, normalised and checked in one pass.
+//!
+//! Each takes any type that derives `seawall_validate::Validate`, reads it under
+//! [`Limits::API`], and refuses with every mistake at once.
+
+use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
+use bytes::Bytes;
+use http::header;
+use http::request::Parts;
+use seawall_errors::{ApiError, codes};
+use seawall_validate::{Limits, Validate, from_form, from_json, from_pairs, from_query};
+use seawall_web::answer::validate as answer;
+
+use super::json::is_json;
+use super::refusal::{media_type_is, unreadable};
+use crate::Error;
+
+macro_rules! extractor {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        #[allow(clippy::exhaustive_structs, reason = "a wrapper to be taken apart in patterns")]
+        pub struct $name<T>(pub T);
+    };
+}
+
+extractor! {
+    /// A JSON body that keeps its rules.
+    ///
+    /// Refuses with 415 `unsupported_media_type`, 400 `malformed_json`, 413 `payload_too_large`, or
+    /// 422 `validation_error` with a detail for each mistake.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use seawall_axum::ValidJson;
+    /// use seawall_validate::Validate;
+    ///
+    /// #[derive(Validate)]
+    /// struct CreateUser {
+    ///     #[validate(normalize(trim, lower), chars(..=254), email)]
+    ///     email: String,
+    ///     #[validate(normalize(single_line), chars(1..=100))]
+    ///     name: String,
+    /// }
+    ///
+    /// async fn create_user(ValidJson(user): ValidJson<CreateUser>) -> String {
+    ///     format!("{} <{}>", user.name, user.email)
+    /// }
+    /// # let _: axum::routing::MethodRouter = axum::routing::post(create_user);
+    /// ```
+    ValidJson
+}
+
+extractor! {
+    /// An `application/x-www-form-urlencoded` body that keeps its rules.
+    ///
+    /// Refuses with 415 `unsupported_media_type`, 400 `malformed_request`, 413
+    /// `payload_too_large`, or 422 `validation_error` with a detail for each mistake.
+    ValidForm
+}
+
+extractor! {
+    /// A query that keeps its rules.
+    ///
+    /// Refuses with 400 `malformed_request`, 414 `uri_too_long`, or 422 `validation_error` with a
+    /// detail for each mistake.
+    ValidQuery
+}
+
+extractor! {
+    /// Parameters of the path that keep their rules, by the names of the route's template.
+    ///
+    /// Refuses with 422 `validation_error` with a detail for each mistake.
+    ValidPath
+}
+
+impl<T, S> FromRequest<S> for ValidJson<T>
+where
+    T: for<'de> Validate<'de>,
+    S: Send + Sync,
+{
+    type Rejection = Error;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Error> {
+        let bytes = body(request, state, is_json).await?;
+        from_json(&bytes, &Limits::API)
+            .map(Self)
+            .map_err(|violations| answer::json(&violations).into())
+    }
+}
+
+impl<T, S> FromRequest<S> for ValidForm<T>
+where
+    T: for<'de> Validate<'de>,
+    S: Send + Sync,
+{
+    type Rejection = Error;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Error> {
+        let is_form = |essence: &str| essence == "application/x-www-form-urlencoded";
+        let bytes = body(request, state, is_form).await?;
+        from_form(&bytes, &Limits::API)
+            .map(Self)
+            .map_err(|violations| answer::text(&violations).into())
+    }
+}
+
+impl<T, S> FromRequestParts<S> for ValidQuery<T>
+where
+    T: for<'de> Validate<'de>,
+    S: Send + Sync,
+{
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
+        from_query(parts.uri.query().unwrap_or_default(), &Limits::API)
+            .map(Self)
+            .map_err(|violations| answer::text(&violations).into())
+    }
+}
+
+impl<T, S> FromRequestParts<S> for ValidPath<T>
+where
+    T: for<'de> Validate<'de>,
+    S: Send + Sync,
+{
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
+        let params = RawPathParams::from_request_parts(parts, state)
+            .await
+            .map_err(|rejection| {
+                // A parameter that is no UTF-8 once decoded keeps no rule.
+                ApiError::new(codes::VALIDATION_ERROR)
+                    .note(rejection.body_text())
+                    .not_executed()
+            })?;
+        from_pairs(params.iter(), &Limits::API)
+            .map(Self)
+            .map_err(|violations| answer::text(&violations).into())
+    }
+}
+
+async fn body<S: Send + Sync>(
+    request: Request,
+    state: &S,
+    media_type: impl Fn(&str) -> bool,
+) -> Result<Bytes, Error> {
+    let content_type = request.headers().get(header::CONTENT_TYPE);
+    if !content_type.is_some_and(|value| media_type_is(value.as_bytes(), media_type)) {
+        return Err(ApiError::new(codes::UNSUPPORTED_MEDIA_TYPE)
+            .not_executed()
+            .into());
+    }
+    Ok(Bytes::from_request(request, state)
+        .await
+        .map_err(unreadable)?)
+}

@@ -1,0 +1,104 @@
+//! The handle that users hold.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::builder::PostgresStoreBuilder;
+use crate::error::{ConnectError, Error};
+use crate::link::Link;
+use crate::ratelimit::{self, Sweeper};
+
+/// Shared state in Postgres.
+///
+/// A handle: clones share one pool of connections. Connections that break are replaced.
+///
+/// # Examples
+///
+/// ```no_run
+/// use seawall_postgres::PostgresStore;
+/// use seawall_ratelimit::{Limiter, Quota};
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let store = PostgresStore::connect("postgres://app@127.0.0.1/app").await?;
+/// store.migrate().await?;
+/// let limiter = Limiter::new(store, Quota::per_hour(5));
+/// if limiter.check("alice").await?.is_allowed() {
+///     // Go on.
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct PostgresStore(Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) link: Link,
+    pub(crate) sweeper: Sweeper,
+    #[cfg(feature = "conformance")]
+    pub(crate) clock: Option<Arc<dyn seawall_ratelimit::Clock>>,
+}
+
+impl PostgresStore {
+    /// Connects without TLS, with the defaults of [`builder`](Self::builder).
+    ///
+    /// # Errors
+    ///
+    /// If the address is malformed, or nobody answers there within the connect timeout.
+    pub async fn connect(url: impl AsRef<str>) -> Result<Self, ConnectError> {
+        Self::builder(url).connect().await
+    }
+
+    /// A store at `postgres://user:password@host:5432/database`, without TLS.
+    pub fn builder(url: impl AsRef<str>) -> PostgresStoreBuilder {
+        PostgresStoreBuilder::url(url.as_ref())
+    }
+
+    /// A store on a pool that you have made, with TLS or on terms of your own.
+    ///
+    /// Its sessions must run at the isolation level READ COMMITTED, which is the default, and should
+    /// have a `statement_timeout`, so that what we give up on the server gives up on as well.
+    pub fn with_pool(pool: deadpool_postgres::Pool) -> PostgresStoreBuilder {
+        PostgresStoreBuilder::pool(pool)
+    }
+
+    /// Makes the tables and functions that are missing: [`RATELIMIT_SCHEMA`](crate::RATELIMIT_SCHEMA),
+    /// in the first schema of the search path. Several processes may do so at once, and as often as
+    /// they like.
+    ///
+    /// # Errors
+    ///
+    /// If the database is out of reach, or the user may not create tables.
+    pub async fn migrate(&self) -> Result<(), Error> {
+        self.0.link.script(ratelimit::SCHEMA).await
+    }
+
+    /// Deletes counters that count nothing any more, from a few pages at a random place, and says how
+    /// many there were.
+    ///
+    /// Decisions do this by themselves every now and then, see
+    /// [`sweep_every`](PostgresStoreBuilder::sweep_every).
+    ///
+    /// # Errors
+    ///
+    /// If the database is out of reach, or [`migrate`](Self::migrate) was not run.
+    pub async fn sweep(&self) -> Result<u64, Error> {
+        ratelimit::sweep(&self.0.link).await
+    }
+
+    pub(crate) fn from_inner(inner: Inner) -> Self {
+        Self(Arc::new(inner))
+    }
+
+    pub(crate) fn inner(&self) -> &Inner {
+        &self.0
+    }
+}
+
+impl fmt::Debug for PostgresStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Addresses may hold passwords.
+        f.debug_struct("PostgresStore")
+            .field("link", &self.0.link)
+            .finish_non_exhaustive()
+    }
+}

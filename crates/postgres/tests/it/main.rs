@@ -1,0 +1,18 @@
+//! What a user relies on, against real servers.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    missing_docs,
+    unreachable_pub,
+    reason = "tests"
+)]
+
+mod exact;
+mod faults;
+mod laws;
+mod schema;
+#[path = "../support/mod.rs"]
+mod support;
+mod twin;
+mod types;
