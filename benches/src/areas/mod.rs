@@ -2,11 +2,12 @@
 
 pub mod breaker;
 pub mod harness;
+pub mod ratelimit;
 
 use crate::area::Area;
 
 /// Every area, in the order in which `compare` measures them.
 #[must_use]
 pub fn all() -> Vec<Area> {
-    vec![harness::area(), breaker::area()]
+    vec![harness::area(), breaker::area(), ratelimit::area()]
 }
