@@ -2,6 +2,7 @@
 
 pub mod breaker;
 pub mod harness;
+pub mod ratelimit;
 pub mod signing;
 pub mod timeout;
 
@@ -12,6 +13,7 @@ use crate::area::Area;
 pub fn all() -> Vec<Area> {
     vec![
         harness::area(),
+        ratelimit::area(),
         breaker::area(),
         timeout::area(),
         signing::area(),

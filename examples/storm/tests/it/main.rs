@@ -107,7 +107,6 @@ fn an_interrupt_ends_the_children_too() {
         .args([
             "--only",
             "slow-handler",
-            "outage",
             "--json",
             &path("a.json"),
             "--html",
