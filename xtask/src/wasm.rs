@@ -100,9 +100,13 @@ fn check_tree(leaf: &Package) -> Result<(), Failure> {
 
 /// The crates of a flat tree that nobody has looked at yet.
 fn strangers(tree: &str) -> BTreeSet<&str> {
-    let names = tree
-        .lines()
-        .filter_map(|line| line.split_whitespace().next());
+    // A crate's line is its name and its version; anything else is cargo speaking, such as of a lock
+    // that it waits for.
+    let names = tree.lines().filter_map(|line| {
+        let mut words = line.split_whitespace();
+        let name = words.next()?;
+        words.next()?.starts_with('v').then_some(name)
+    });
     names
         .filter(|name| !name.starts_with("seawall-") && !KNOWN.contains(name))
         .collect()
@@ -146,7 +150,7 @@ mod tests {
 
     #[test]
     fn a_crate_that_nobody_has_looked_at_is_named() {
-        let tree = "seawall-errors v0.1.0 (/w)\nserde v1.0.0\nmio v1.0.0\nmio v1.0.0 (*)\n";
+        let tree = "Blocking waiting for file lock\nseawall-errors v0.1.0 (/w)\nserde v1.0.0\nmio v1.0.0\nmio v1.0.0 (*)\n";
         assert_eq!(strangers(tree).into_iter().collect::<Vec<_>>(), ["mio"]);
     }
 
