@@ -74,7 +74,7 @@ impl RedisStoreBuilder {
         }
     }
 
-    /// Which keys a Cluster keeps together. Default: [`HashTag::Subject`].
+    /// Which keys of rate limits a Cluster keeps together. Default: [`HashTag::Subject`].
     pub fn hash_tag(self, tag: HashTag) -> Self {
         Self { tag, ..self }
     }
@@ -118,6 +118,7 @@ impl RedisStoreBuilder {
         };
         let store = RedisStore::from_inner(Inner {
             link: link.clone(),
+            #[cfg(feature = "ratelimit")]
             tag: self.tag,
             #[cfg(feature = "conformance")]
             clock: self.clock,

@@ -5,7 +5,6 @@ use std::fmt;
 use std::time::Duration;
 
 use redis::{ErrorKind, RedisError, ServerErrorKind};
-use seawall_ratelimit::StoreFailure;
 
 /// The store did not decide.
 ///
@@ -19,8 +18,9 @@ enum Cause {
     Timeout(Duration),
     Driver(RedisError),
     Answer,
+    #[cfg(feature = "ratelimit")]
     TooManyCharges(usize),
-    #[cfg(feature = "cluster")]
+    #[cfg(all(feature = "cluster", feature = "ratelimit"))]
     Stopped,
 }
 
@@ -34,12 +34,13 @@ impl Error {
         Self(Cause::Answer)
     }
 
+    #[cfg(feature = "ratelimit")]
     pub(crate) const fn too_many_charges(count: usize) -> Self {
         Self(Cause::TooManyCharges(count))
     }
 
     /// The runtime is shutting down.
-    #[cfg(feature = "cluster")]
+    #[cfg(all(feature = "cluster", feature = "ratelimit"))]
     pub(crate) const fn stopped() -> Self {
         Self(Cause::Stopped)
     }
@@ -54,23 +55,45 @@ impl Error {
         }
     }
 
-    /// What kind of failure this is to a policy.
+    /// Whether nobody could answer. Everything else was answered, with a no.
     #[must_use]
-    pub fn failure(&self) -> StoreFailure {
-        match &self.0 {
-            Cause::Timeout(_) => StoreFailure::Unavailable,
-            Cause::Driver(error) => failure(error),
-            Cause::Answer | Cause::TooManyCharges(_) => StoreFailure::Refused,
-            #[cfg(feature = "cluster")]
-            Cause::Stopped => StoreFailure::Unavailable,
+    pub fn is_unavailable(&self) -> bool {
+        self.kind() == Failure::Unavailable
+    }
+
+    /// What kind of failure this is to a policy.
+    #[cfg(feature = "ratelimit")]
+    #[must_use]
+    pub fn failure(&self) -> seawall_ratelimit::StoreFailure {
+        match self.kind() {
+            Failure::Unavailable => seawall_ratelimit::StoreFailure::Unavailable,
+            Failure::Refused => seawall_ratelimit::StoreFailure::Refused,
         }
     }
+
+    fn kind(&self) -> Failure {
+        match &self.0 {
+            Cause::Timeout(_) => Failure::Unavailable,
+            Cause::Driver(error) => failure(error),
+            #[cfg(feature = "ratelimit")]
+            Cause::TooManyCharges(_) => Failure::Refused,
+            Cause::Answer => Failure::Refused,
+            #[cfg(all(feature = "cluster", feature = "ratelimit"))]
+            Cause::Stopped => Failure::Unavailable,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Failure {
+    Unavailable,
+    Refused,
 }
 
 /// What nobody could answer is unavailable; what was answered with a no is refused. That is also the
 /// answer of a server whose memory is full (`OOM`): a client can bring that about with many keys, so
 /// it must not open the gate.
-fn failure(error: &RedisError) -> StoreFailure {
+fn failure(error: &RedisError) -> Failure {
     match error.kind() {
         ErrorKind::Io
         | ErrorKind::ClusterConnectionNotFound
@@ -84,11 +107,11 @@ fn failure(error: &RedisError) -> StoreFailure {
             | ServerErrorKind::ClusterDown
             | ServerErrorKind::MasterDown
             | ServerErrorKind::ReadOnly,
-        ) => StoreFailure::Unavailable,
+        ) => Failure::Unavailable,
         _ if matches!(error.code(), Some("BUSY" | "MISCONF" | "NOREPLICAS")) => {
-            StoreFailure::Unavailable
+            Failure::Unavailable
         }
-        _ => StoreFailure::Refused,
+        _ => Failure::Refused,
     }
 }
 
@@ -98,7 +121,8 @@ impl From<RedisError> for Error {
     }
 }
 
-impl From<Error> for StoreFailure {
+#[cfg(feature = "ratelimit")]
+impl From<Error> for seawall_ratelimit::StoreFailure {
     fn from(error: Error) -> Self {
         error.failure()
     }
@@ -109,17 +133,18 @@ impl fmt::Display for Error {
         match &self.0 {
             Cause::Timeout(limit) => write!(f, "redis did not answer within {limit:?}"),
             Cause::Driver(error) => match failure(error) {
-                StoreFailure::Unavailable => f.write_str("redis is unavailable"),
-                StoreFailure::Refused => f.write_str("redis refused to decide"),
+                Failure::Unavailable => f.write_str("redis is unavailable"),
+                Failure::Refused => f.write_str("redis refused to decide"),
             },
             Cause::Answer => f.write_str("redis answered something that is not a decision"),
+            #[cfg(feature = "ratelimit")]
             Cause::TooManyCharges(count) => {
                 write!(
                     f,
                     "expected at most {MOST_CHARGES} charges in one decision, got {count}"
                 )
             }
-            #[cfg(feature = "cluster")]
+            #[cfg(all(feature = "cluster", feature = "ratelimit"))]
             Cause::Stopped => f.write_str("the runtime was shut down during the decision"),
         }
     }
@@ -135,6 +160,7 @@ impl StdError for Error {
 }
 
 /// Lua can pass some 8,000 values on its stack; nobody has 1,000 policies.
+#[cfg(feature = "ratelimit")]
 pub(crate) const MOST_CHARGES: usize = 1_000;
 
 /// The store could not be set up.
@@ -171,7 +197,7 @@ impl ConnectError {
     pub fn is_unreachable(&self) -> bool {
         match &self.0 {
             Setup::Timeout(_) => true,
-            Setup::Unreachable(error) => failure(error) == StoreFailure::Unavailable,
+            Setup::Unreachable(error) => failure(error) == Failure::Unavailable,
             Setup::Address(_) | Setup::NoRuntime => false,
         }
     }
@@ -204,18 +230,18 @@ mod tests {
     use super::*;
     use redis::{Value, parse_redis_value};
 
-    fn check(line: &str, expected: StoreFailure) {
+    fn check(line: &str, expected: Failure) {
         let value = parse_redis_value(line.as_bytes()).unwrap();
         let error = match value {
             Value::ServerError(error) => RedisError::from(error),
             other => panic!("{other:?}"),
         };
-        assert_eq!(Error::from(error).failure(), expected, "{line}");
+        assert_eq!(Error::from(error).kind(), expected, "{line}");
     }
 
     #[test]
     fn only_a_server_that_cannot_serve_may_open_the_gate() {
-        use StoreFailure::{Refused, Unavailable};
+        use Failure::{Refused, Unavailable};
         check(
             "-LOADING Redis is loading the dataset in memory\r\n",
             Unavailable,

@@ -1,5 +1,6 @@
 //! Names of keys in Redis: a version, a hash tag that decides the Cluster slot, and a hash.
 
+#[cfg(feature = "ratelimit")]
 use seawall_ratelimit::key_parts;
 use sha2::{Digest, Sha256};
 
@@ -22,6 +23,7 @@ pub enum HashTag {
 /// or outgrow a limit; the same on one server as in a Cluster, so that one can become the other.
 pub(crate) type Key = [u8; 26];
 
+#[cfg(feature = "ratelimit")]
 impl HashTag {
     /// The key of what `parts` identify, where `scope` and `subject` decide on the slot.
     pub(crate) fn key<'a>(
@@ -47,20 +49,40 @@ impl HashTag {
             Self::Subject => Sha256::digest(subject),
             Self::Namespace => Sha256::digest(key_parts(scope).next().unwrap_or_default()),
         };
-        let bits = u32::from_be_bytes([0, hash[0], hash[1], hash[2]]);
-        [18, 12, 6, 0].map(|shift| BASE64[(bits >> shift & 63) as usize])
+        letters([hash[0], hash[1], hash[2]])
     }
 }
 
+/// The key of an accepted message, which lies wherever its digest says: namespace, tenant and scheme
+/// are in that already.
+#[cfg(feature = "signing")]
+pub(crate) fn nonce_key(digest: &[u8; 32]) -> Key {
+    let hash = Sha256::new()
+        .chain_update([b'n'; 9])
+        .chain_update(digest)
+        .finalize();
+    let mut key = [0; 26];
+    key[..5].copy_from_slice(b"sw1:{");
+    key[5..9].copy_from_slice(&letters([hash[16], hash[17], hash[18]]));
+    key[9] = b'}';
+    key[10..].copy_from_slice(&hash[..16]);
+    key
+}
+
+fn letters(bits: [u8; 3]) -> [u8; 4] {
+    let bits = u32::from_be_bytes([0, bits[0], bits[1], bits[2]]);
+    [18, 12, 6, 0].map(|shift| BASE64[(bits >> shift & 63) as usize])
+}
+
 /// The part of a key that decides on its slot.
-#[cfg(feature = "cluster")]
+#[cfg(all(feature = "cluster", feature = "ratelimit"))]
 pub(crate) fn slot_part(key: &Key) -> &[u8] {
     &key[5..9]
 }
 
 const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-#[cfg(test)]
+#[cfg(all(test, feature = "ratelimit"))]
 mod tests {
     use super::*;
     use seawall_ratelimit::KeyBuf;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::builder::RedisStoreBuilder;
 use crate::error::ConnectError;
+#[cfg(feature = "ratelimit")]
 use crate::key::HashTag;
 use crate::link::Link;
 
@@ -16,6 +17,8 @@ use crate::link::Link;
 /// # Examples
 ///
 /// ```no_run
+/// # #[cfg(feature = "ratelimit")]
+/// # mod limits {
 /// use seawall_ratelimit::{Limiter, Quota};
 /// use seawall_redis::RedisStore;
 ///
@@ -27,12 +30,14 @@ use crate::link::Link;
 /// }
 /// # Ok(())
 /// # }
+/// # }
 /// ```
 #[derive(Clone)]
 pub struct RedisStore(Arc<Inner>);
 
 pub(crate) struct Inner {
     pub(crate) link: Link,
+    #[cfg(feature = "ratelimit")]
     pub(crate) tag: HashTag,
     #[cfg(feature = "conformance")]
     pub(crate) clock: Option<Arc<dyn seawall_ratelimit::Clock>>,

@@ -95,7 +95,7 @@ impl Link {
         }
     }
 
-    #[cfg(feature = "cluster")]
+    #[cfg(all(feature = "cluster", feature = "ratelimit"))]
     pub(crate) const fn is_cluster(&self) -> bool {
         matches!(self.wire, Wire::Cluster(_))
     }

@@ -13,6 +13,7 @@ mod exact;
 mod expiry;
 mod faults;
 mod laws;
+mod nonces;
 #[path = "../support/mod.rs"]
 mod support;
 mod twin;
