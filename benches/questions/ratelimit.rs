@@ -1,4 +1,4 @@
-//! What does a limited call pay for its limit? Peers: governor, tower_governor.
+//! What does a limited call pay for its limit? Peers: governor, `tower_governor`.
 #![allow(
     missing_docs,
     reason = "criterion's macros write a main function without any"
