@@ -3,11 +3,19 @@
 pub mod breaker;
 pub mod harness;
 pub mod ratelimit;
+pub mod signing;
+pub mod timeout;
 
 use crate::area::Area;
 
 /// Every area, in the order in which `compare` measures them.
 #[must_use]
 pub fn all() -> Vec<Area> {
-    vec![harness::area(), breaker::area(), ratelimit::area()]
+    vec![
+        harness::area(),
+        ratelimit::area(),
+        breaker::area(),
+        timeout::area(),
+        signing::area(),
+    ]
 }

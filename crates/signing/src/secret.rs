@@ -11,7 +11,7 @@ use crate::encoding;
 ///
 /// It has no `Display`, no comparison and one way out by name, [`reveal_whsec`](Self::reveal_whsec);
 /// `Debug` prints its length; dropping it wipes it. What the caller built it from is the caller's to wipe, and `hmac` leaves
-/// a copy of the padded key on the stack while it starts (see `THREATS.md`, row 24).
+/// a copy of the padded key on the stack while it starts (`docs/THREATS.md` of the repository, row 24).
 ///
 /// The empty secret, which is what an unset environment variable gives, is refused by every
 /// constructor: with it, anyone signs.

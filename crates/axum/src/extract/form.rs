@@ -6,13 +6,13 @@ use http::header;
 use seawall_errors::{ApiError, codes};
 use serde::de::DeserializeOwned;
 
-use super::refusal::{invalid, media_type_is, unreadable};
+use super::refusal::{media_type_is, pairs, unreadable};
 use crate::Error;
 
 /// An `application/x-www-form-urlencoded` body as a `T`.
 ///
-/// Refuses with 415 what is declared as anything else, and with 422 `validation_error` what is no
-/// `T`.
+/// Refuses with 415 what is declared as anything else, and with 422 `validation_error`, naming
+/// the field, what is no `T`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_structs,
@@ -38,8 +38,6 @@ where
         let bytes = Bytes::from_request(request, state)
             .await
             .map_err(unreadable)?;
-        serde_urlencoded::from_bytes(&bytes)
-            .map(Self)
-            .map_err(|error| invalid(&error, None).into())
+        pairs(&bytes).map(Self).map_err(Error::from)
     }
 }

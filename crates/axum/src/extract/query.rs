@@ -4,10 +4,10 @@ use axum::extract::FromRequestParts;
 use http::request::Parts;
 use serde::de::DeserializeOwned;
 
-use super::refusal::invalid;
+use super::refusal::pairs;
 use crate::Error;
 
-/// The query as a `T`, refused with 422 `validation_error` where it is none.
+/// The query as a `T`, refused with 422 `validation_error` naming the field where it is none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_structs,
@@ -24,8 +24,6 @@ where
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
         let query = parts.uri.query().unwrap_or_default();
-        serde_urlencoded::from_str(query)
-            .map(Self)
-            .map_err(|error| invalid(&error, None).into())
+        pairs(query.as_bytes()).map(Self).map_err(Error::from)
     }
 }

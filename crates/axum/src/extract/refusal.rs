@@ -8,6 +8,7 @@ use std::fmt::Display;
 use axum::extract::rejection::BytesRejection;
 use axum::response::IntoResponse;
 use seawall_errors::{ApiError, Detail, PublicText, codes};
+use serde::de::DeserializeOwned;
 use serde_path_to_error::Path;
 
 /// 422 `validation_error` with one detail, from serde's message and the path at which it arose.
@@ -38,6 +39,13 @@ pub(super) fn invalid(message: &impl Display, path: Option<&Path>) -> ApiError {
         Some(path) => detail.field(PublicText::vetted(path).as_str()),
         None => detail,
     })
+}
+
+/// Reads `name=value&name=value`, as in queries and forms.
+pub(super) fn pairs<T: DeserializeOwned>(text: &[u8]) -> Result<T, ApiError> {
+    let reader = serde_urlencoded::Deserializer::new(form_urlencoded::parse(text));
+    serde_path_to_error::deserialize(reader)
+        .map_err(|error| invalid(error.inner(), Some(error.path())))
 }
 
 fn one(detail: Detail) -> ApiError {

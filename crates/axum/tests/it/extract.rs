@@ -256,6 +256,19 @@ async fn bad_queries_forms_and_paths_name_the_field() {
         "validation_error",
         Some(("invalid", "id")),
     );
+    check(
+        &send(&app, get_request("/search?q=a&page=two")).await,
+        422,
+        "validation_error",
+        Some(("invalid", "page")),
+    );
+    let form = post_request("/form", "application/x-www-form-urlencoded", "q=a&page=-1");
+    check(
+        &send(&app, form).await,
+        422,
+        "validation_error",
+        Some(("invalid", "page")),
+    );
     let form = post_request("/form", "application/x-www-form-urlencoded", "page=1");
     check(
         &send(&app, form).await,

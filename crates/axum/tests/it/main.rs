@@ -6,6 +6,7 @@ mod builder;
 #[cfg(all(feature = "serve", feature = "degrade"))]
 mod drain;
 mod extract;
+mod leaks;
 #[cfg(feature = "serve")]
 mod limits;
 mod serve;

@@ -59,21 +59,24 @@ BEGIN
     LOOP
         -- Counters are locked in the order of their keys, and before any block, so nobody waits for
         -- each other in a circle. What is missing is inserted, what is there is locked and left alone.
-        IF locking AND op IN ('c', 'u') THEN
+        -- To lock only what is there would not do: a row that comes about in between would be met
+        -- later, out of order.
+        IF locking AND op <> 'b' THEN
             INSERT INTO seawall_ratelimit AS t (key, until)
             SELECT k, 0 FROM unnest(counters) k GROUP BY k ORDER BY k
             ON CONFLICT (key) DO UPDATE SET until = t.until WHERE false;
-        ELSIF op IN ('f', 'r') THEN
-            PERFORM 1 FROM seawall_ratelimit t WHERE t.key = ANY (counters) ORDER BY t.key FOR UPDATE;
         END IF;
         IF op = 'r' THEN
-            PERFORM 1 FROM seawall_ratelimit t WHERE t.key = ANY (blocks) ORDER BY t.key FOR UPDATE;
+            INSERT INTO seawall_ratelimit AS t (key, until)
+            SELECT k, 0 FROM unnest(blocks) k GROUP BY k ORDER BY k
+            ON CONFLICT (key) DO UPDATE SET until = t.until WHERE false;
         END IF;
 
         -- Not before the locks: the wait for them takes time.
         now_us := coalesce(given_us, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint);
         IF op = 'r' THEN
-            DELETE FROM seawall_ratelimit t WHERE t.key = ANY (counters || blocks);
+            UPDATE seawall_ratelimit t SET until = 0, start = NULL, current = NULL, earlier = NULL
+             WHERE t.key = ANY (counters || blocks) AND t.until <> 0;
         ELSIF op = 'b' THEN
             INSERT INTO seawall_ratelimit AS t (key, until)
             SELECT k, now_us + max(x) FROM unnest(blocks, extras) b (k, x) GROUP BY k ORDER BY k

@@ -105,7 +105,7 @@ async fn overlapping_sets_in_any_order_do_not_deadlock() {
         .map(|task| {
             let (store, scope) = (store.clone(), scope.clone());
             tokio::spawn(async move {
-                for round in 0..8 {
+                for round in 0..16 {
                     // Some of ten keys, in an order of its own, new ones among them.
                     let names: Vec<_> = (0..5)
                         .map(|i| format!("{}", (task * 7 + round + i * (1 + task % 4)) % 10))
@@ -121,6 +121,9 @@ async fn overlapping_sets_in_any_order_do_not_deadlock() {
                         .collect();
                     let op = [Op::Consume, Op::Consume, Op::Refund, Op::Reset][(task + round) % 4];
                     let mut out = [Verdict::UNKNOWN; 5];
+                    if round % 8 == 0 {
+                        store.sweep().await.unwrap();
+                    }
                     // A deadlock is an error, after one second.
                     store.decide(op, &charges, &mut out).await.unwrap();
                 }

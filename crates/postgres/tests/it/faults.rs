@@ -122,6 +122,20 @@ async fn an_abandoned_lock_is_waited_for_no_longer_than_the_timeout() {
         .unwrap();
     let error = limiter.check("a").await.unwrap_err();
     assert!(error.is_timeout(), "{error}");
+    // The server gives up as well, while the lock is still held by somebody else.
+    let mut waiting = 1_i64;
+    for _ in 0..1_000 {
+        let count = "SELECT count(*) FROM pg_locks WHERE NOT granted";
+        waiting = client.query_one(count, &[]).await.unwrap().get(0);
+        if waiting == 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(
+        waiting, 0,
+        "nobody stands in line for a caller who has gone"
+    );
     client.batch_execute("ROLLBACK").await.unwrap();
     assert_eq!(until_answered(&limiter, "a").await, 4);
 }

@@ -59,7 +59,7 @@ async fn memory_and_this_store_agree() {
         .await
         .unwrap();
     store.migrate().await.unwrap();
-    agree(&store, &clock, 300).await;
+    agree(&store, &clock, 200).await;
 }
 
 async fn agree<S: Store>(store: &S, clock: &Arc<ManualClock>, rounds: u64) {

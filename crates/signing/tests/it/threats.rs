@@ -1,4 +1,4 @@
-//! The threat model, row by row; `THREATS.md` has the table. Rows that only exist over HTTP
+//! The threat model, row by row; `docs/THREATS.md` has the table. Rows that only exist over HTTP
 //! (reading bodies, layers, answers) are tested where those are.
 
 use std::time::Duration;

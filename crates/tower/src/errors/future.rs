@@ -103,9 +103,17 @@ fn settle<B: Body<Data = Bytes>>(
         return Response::from_parts(parts, ErrorsBody::watched(body, asked.clone()));
     }
     let attached = match parts.extensions.remove::<Attached>() {
-        // Whatever changed the status of an answer meant another error than the one attached.
         Some(attached) if attached.error().status() == status.as_u16() => attached,
-        _ => Attached::new(read_foreign(status, &mut parts.headers, body, manner, cx)),
+        // Whatever changed the status of an answer meant another error than the one attached. Why
+        // that one arose is still worth knowing.
+        other => {
+            let mut error = read_foreign(status, &mut parts.headers, body, manner, cx);
+            let before = other.as_ref().map(|other| other.error().private());
+            if let Some(before) = before.filter(|before| !before.is_empty()) {
+                error = error.note(before.report());
+            }
+            Attached::new(error)
+        }
     };
     adopt::strip_entity_headers(&mut parts.headers);
     let mut response = Response::from_parts(parts, ErrorsBody::own(Vec::new()));

@@ -45,7 +45,7 @@ async fn a_body_at_the_limit_passes_and_one_byte_more_does_not() {
 
 #[tokio::test]
 async fn an_announced_length_is_refused_before_the_body_is_read() {
-    let mut request = post(Script(vec![Step::Panic("the body was read")]));
+    let mut request = post(Script(vec![Step::Panic("the body was read".into())]));
     request
         .headers_mut()
         .insert("content-length", "7".parse().unwrap());

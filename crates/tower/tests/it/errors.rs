@@ -271,7 +271,8 @@ async fn read_until_failure(steps: Vec<Step>) -> (String, bool) {
 async fn a_body_that_fails_midway_is_aborted_and_logged_once() {
     let log = Log::default();
     let guard = log.start();
-    let (read, failed) = read_until_failure(vec![Step::Data(b"half"), Step::Fail(CANARY)]).await;
+    let (read, failed) =
+        read_until_failure(vec![Step::Data(b"half"), Step::Fail(CANARY.into())]).await;
     drop(guard);
     assert_eq!((read.as_str(), failed), ("half", true));
     assert_eq!(log.text().matches(CANARY).count(), 1);
@@ -281,7 +282,8 @@ async fn a_body_that_fails_midway_is_aborted_and_logged_once() {
 async fn a_body_that_panics_midway_is_aborted_and_logged_once() {
     let log = Log::default();
     let guard = log.start();
-    let (read, failed) = read_until_failure(vec![Step::Data(b"half"), Step::Panic(CANARY)]).await;
+    let (read, failed) =
+        read_until_failure(vec![Step::Data(b"half"), Step::Panic(CANARY.into())]).await;
     drop(guard);
     assert_eq!((read.as_str(), failed), ("half", true));
     assert_eq!(log.text().matches(CANARY).count(), 1);
@@ -402,7 +404,7 @@ fn check_masked(read: &Read) {
 #[tokio::test]
 async fn a_foreign_body_that_panics_when_it_is_read_is_adopted_all_the_same() {
     let inner = service_fn(|_: Request<Plain>| {
-        let body = Script(vec![Step::Panic(CANARY)]);
+        let body = Script(vec![Step::Panic(CANARY.into())]);
         let response = Response::builder().status(502).body(body).unwrap();
         ready(Ok::<_, Infallible>(response))
     });

@@ -8,6 +8,7 @@
 
 mod body_limit;
 mod budget;
+mod canary;
 mod circuit_breaker;
 mod contract;
 mod deadline;
@@ -17,4 +18,5 @@ mod rate_limit;
 mod request_id;
 mod support;
 mod trace;
+mod trace_cases;
 mod verify;

@@ -70,8 +70,9 @@ pub(crate) struct Script(pub(crate) Vec<Step>);
 
 pub(crate) enum Step {
     Data(&'static [u8]),
-    Fail(&'static str),
-    Panic(&'static str),
+    Text(String),
+    Fail(String),
+    Panic(String),
     /// Never ready again.
     Hang,
 }
@@ -89,7 +90,8 @@ impl Body for Script {
         }
         match self.0.remove(0) {
             Step::Data(data) => Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(data))))),
-            Step::Fail(message) => Poll::Ready(Some(Err(message.to_owned()))),
+            Step::Text(text) => Poll::Ready(Some(Ok(Frame::data(Bytes::from(text))))),
+            Step::Fail(message) => Poll::Ready(Some(Err(message))),
             Step::Panic(message) => panic!("{message}"),
             Step::Hang => {
                 self.0.insert(0, Step::Hang);

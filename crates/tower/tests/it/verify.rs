@@ -168,7 +168,7 @@ async fn every_cause_in_a_message_has_the_same_answer_and_calls_nobody() {
 
 #[tokio::test]
 async fn what_cannot_become_right_is_refused_before_the_body_is_read() {
-    let unread = || Script(vec![Step::Panic("the body was read")]);
+    let unread = || Script(vec![Step::Panic("the body was read".into())]);
     let missing = Request::post("/hooks").body(unread()).unwrap();
     assert_eq!(
         through(native().build().unwrap(), missing).await.status,
@@ -195,7 +195,7 @@ async fn an_endless_body_is_cut_off_at_the_limit() {
     let steps = vec![
         Step::Data(b"01234"),
         Step::Data(b"567890"),
-        Step::Panic("it was read beyond the limit"),
+        Step::Panic("it was read beyond the limit".into()),
     ];
     let endless = signed(b"0123456789").body(Script(steps)).unwrap();
     assert_eq!(through(verifier, endless).await.status, 413);
@@ -203,7 +203,10 @@ async fn an_endless_body_is_cut_off_at_the_limit() {
 
 #[tokio::test]
 async fn a_body_that_breaks_off_is_a_400() {
-    let steps = vec![Step::Data(b"{"), Step::Fail("reset by peer at 10.0.0.7")];
+    let steps = vec![
+        Step::Data(b"{"),
+        Step::Fail("reset by peer at 10.0.0.7".into()),
+    ];
     let request = signed(b"{}").body(Script(steps)).unwrap();
     let read = through(native().build().unwrap(), request).await;
     assert_eq!(

@@ -14,7 +14,7 @@ use super::{Field, Scenario};
 use crate::audit::{Audit, Speaker};
 use crate::client::{Call, Client, connect};
 use crate::figures::{Check, Figures, Strike, Tally, percentile};
-use crate::service::{Private, Service, Trouble};
+use crate::service::{Private, Service, Side, Trouble};
 
 pub(super) struct SlowClient;
 
@@ -102,7 +102,7 @@ async fn at(field: &Field<'_>, service: &Service) -> Result<Strike, Trouble> {
             "unread_answers_closed",
             "connections whose answers nobody reads",
             &unread,
-            FILL,
+            fill(service.side),
         ),
         (
             "rapid_resets_closed",
@@ -212,7 +212,7 @@ async fn unread(field: &Field<'_>, each: usize, to: SocketAddr) -> Vec<Option<Du
         let mut held = None;
         let mut at = 0;
         // The service stops reading once it cannot write. From then on its limit runs.
-        let ended = time::timeout(FILL, async {
+        let ended = time::timeout(fill(field.service.side), async {
             loop {
                 match time::timeout(HELD, stream.write(&request.as_bytes()[at..])).await {
                     Ok(Ok(written)) => {
@@ -237,9 +237,15 @@ async fn unread(field: &Field<'_>, each: usize, to: SocketAddr) -> Vec<Option<Du
 /// How long a write waits before the service counts as held.
 const HELD: Duration = Duration::from_millis(100);
 
-/// How long it may take to fill the buffers of the system, and to be cut. When the service has begun to
-/// wait cannot be seen from here: it still answers what it had read before.
-const FILL: Duration = Duration::from_secs(4);
+/// How long it may take to fill the buffers of the system, and to be cut: megabytes, in small answers.
+/// When the service has begun to wait cannot be seen from here, since it still answers what it had read
+/// before. The bare service never cuts, so there is nothing to wait for.
+fn fill(side: Side) -> Duration {
+    match side {
+        Side::Bare => LIMIT + LEEWAY,
+        Side::Hardened => Duration::from_secs(15),
+    }
+}
 
 /// Opens streams and resets them at once.
 async fn resets(stream: TcpStream) {

@@ -1,0 +1,129 @@
+//! Settings of a store.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rusqlite::Connection;
+
+use crate::clock;
+use crate::error::OpenError;
+use crate::store::{Bounds, SqliteStore};
+use crate::worker::Worker;
+
+/// Collects the settings of a [`SqliteStore`].
+#[must_use]
+pub struct SqliteStoreBuilder {
+    path: PathBuf,
+    busy: Duration,
+    operation: Duration,
+    waiting: usize,
+    bounds: Bounds,
+    clock: Arc<dyn Fn() -> Duration + Send + Sync>,
+}
+
+impl SqliteStoreBuilder {
+    pub(crate) fn new(path: PathBuf) -> Self {
+        Self {
+            path,
+            busy: Duration::from_secs(1),
+            operation: Duration::from_secs(3),
+            waiting: 1024,
+            bounds: Bounds {
+                capacity: 1_000_000,
+                quota: None,
+            },
+            clock: Arc::new(clock::system),
+        }
+    }
+
+    /// Sets how long the database may be locked by another process. Default: one second.
+    pub fn busy_timeout(mut self, busy: Duration) -> Self {
+        self.busy = busy;
+        self
+    }
+
+    /// Sets how long an operation may take in all, waiting included. Default: three seconds. One
+    /// that took longer may still be carried out.
+    pub fn operation_timeout(mut self, operation: Duration) -> Self {
+        self.operation = operation;
+        self
+    }
+
+    /// Sets how many operations may wait for the database; more are refused at once. Default: 1024.
+    pub fn queue(mut self, waiting: usize) -> Self {
+        self.waiting = waiting;
+        self
+    }
+
+    /// Sets how many accepted messages are remembered at once, of all senders. Default: a million,
+    /// about 150 MB on disk.
+    pub fn nonces(mut self, capacity: u64) -> Self {
+        self.bounds.capacity = capacity;
+        self
+    }
+
+    /// Sets how many of them one scope, that is one tenant, may have. Default: all.
+    pub fn nonces_per_scope(mut self, quota: u64) -> Self {
+        self.bounds.quota = Some(quota);
+        self
+    }
+
+    /// Sets the clock, as the time since 1970: for tests. Default: the host's.
+    pub fn clock(mut self, clock: impl Fn() -> Duration + Send + Sync + 'static) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Opens the file, which is made if there is none, and the tables in it.
+    ///
+    /// It blocks for as long as the file takes: call it at the start of the program.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the file cannot be opened or is not on a file system that supports WAL, when its
+    /// tables are of another version, and when a setting is zero.
+    pub fn open(self) -> Result<SqliteStore, OpenError> {
+        if self.waiting == 0 || self.operation.is_zero() || self.bounds.capacity == 0 {
+            return Err(OpenError::new(
+                "queue, operation_timeout and nonces: expected more than zero",
+            ));
+        }
+        let path = self.path.display().to_string();
+        let failed = |error| OpenError::because(format!("`{path}` cannot be opened"), error);
+        let connection = Connection::open(&self.path).map_err(failed)?;
+        connection.busy_timeout(self.busy).map_err(failed)?;
+        let mode: String = connection
+            .pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))
+            .map_err(failed)?;
+        if mode != "wal" {
+            return Err(OpenError::new(format!(
+                "`{path}`: expected a file on a local disk, where journal_mode can be wal"
+            )));
+        }
+        // Not NORMAL, which loses the last commits with the machine's power: what is forgotten can
+        // be replayed.
+        connection
+            .pragma_update(None, "synchronous", "full")
+            .map_err(failed)?;
+        #[cfg(feature = "signing")]
+        crate::signing::create(&connection)?;
+        let worker = Worker::start(connection, self.waiting)
+            .map_err(|error| OpenError::new(format!("no thread for the database: {error}")))?;
+        Ok(SqliteStore::new(
+            worker,
+            self.operation,
+            self.bounds,
+            self.clock,
+        ))
+    }
+}
+
+impl fmt::Debug for SqliteStoreBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteStoreBuilder")
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
+}
