@@ -14,8 +14,10 @@ use crate::reply::refuse;
 use crate::{HttpHead, ReplyBody};
 
 mod future;
+mod watch;
 
 pub use future::RateLimitFuture;
+use watch::Watch;
 
 /// Denies what is over its limits with 429 `rate_limited`, and writes the rate limit headers on
 /// every answer, allowed or not.
@@ -25,6 +27,10 @@ pub use future::RateLimitFuture;
 /// charged when an inner one denies. The headers of the answer then come from both: the outermost
 /// layer writes them once, from the policy that binds most.
 ///
+/// What looks like a mistake in how limits are set up is logged once, at level `WARN`: a forwarding
+/// header where no proxy is trusted, the same key for each of the first thousand requests, and layers
+/// that are made for a single request.
+///
 /// # Cost
 ///
 /// Over a store that answers at once (memory), the inner service's future is neither boxed nor
@@ -32,13 +38,15 @@ pub use future::RateLimitFuture;
 #[derive(Debug)]
 pub struct RateLimitLayer<S> {
     limits: RateLimits<S>,
+    watch: Arc<Watch>,
 }
 
-impl<S> RateLimitLayer<S> {
+impl<S: Store> RateLimitLayer<S> {
     /// Applies these limits. The layer can be applied any number of times; all share the counts.
     #[must_use]
     pub fn new(limits: RateLimits<S>) -> Self {
-        Self { limits }
+        let watch = Arc::new(Watch::new(&limits));
+        Self { limits, watch }
     }
 }
 
@@ -46,6 +54,7 @@ impl<S> Clone for RateLimitLayer<S> {
     fn clone(&self) -> Self {
         Self {
             limits: self.limits.clone(),
+            watch: Arc::clone(&self.watch),
         }
     }
 }
@@ -57,6 +66,7 @@ impl<S, I> Layer<I> for RateLimitLayer<S> {
         RateLimitService {
             inner,
             limits: self.limits.clone(),
+            watch: Arc::clone(&self.watch),
         }
     }
 }
@@ -66,6 +76,7 @@ impl<S, I> Layer<I> for RateLimitLayer<S> {
 pub struct RateLimitService<I, S> {
     inner: I,
     limits: RateLimits<S>,
+    watch: Arc<Watch>,
 }
 
 impl<I: Clone, S> Clone for RateLimitService<I, S> {
@@ -73,6 +84,7 @@ impl<I: Clone, S> Clone for RateLimitService<I, S> {
         Self {
             inner: self.inner.clone(),
             limits: self.limits.clone(),
+            watch: Arc::clone(&self.watch),
         }
     }
 }
@@ -95,6 +107,7 @@ where
             Ok(keys) => keys,
             Err(error) => return RateLimitFuture::refused(refuse(&request, error)),
         };
+        self.watch.look(request.headers(), &keys);
         let nested = Nested::enter(request.extensions_mut());
         let admission = Admission {
             limits: self.limits.clone(),

@@ -1,6 +1,7 @@
 //! Rate limits: exact under concurrency, told on every answer, nested.
 
 use std::convert::Infallible;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -8,10 +9,10 @@ use http::{Request, Response};
 use seawall_ratelimit::{MemoryStore, Policy, Quota, quota};
 use seawall_tower::{ErrorsLayer, RateLimitLayer, RequestIdLayer};
 use seawall_web::limits::RateLimits;
-use seawall_web::request::{ClientIp, KeyBy, Missing, PeerAddr};
+use seawall_web::request::{ClientIp, ForwardedHeader, KeyBy, Missing, PeerAddr};
 use tower::{Layer, Service, ServiceExt, service_fn};
 
-use crate::support::{Plain, answer, get, send};
+use crate::support::{Log, Plain, answer, get, send};
 
 fn limits(name: &str, quota: Quota, key: KeyBy) -> RateLimitLayer<MemoryStore> {
     let policy = Policy::new(name, quota).unwrap();
@@ -157,5 +158,78 @@ async fn a_missing_peer_is_a_stated_policy_and_not_a_500() {
         send(service, get("/")).await.status,
         429,
         "callers without an address share one count"
+    );
+}
+
+/// Sends requests from addresses in turn, and gives what was logged.
+async fn logged(key: KeyBy, requests: u32, make: impl Fn(u32) -> Request<Plain>) -> String {
+    let log = Log::default();
+    let guard = log.start();
+    let service = limits("address", quota!("100000/minute"), key).layer(ok());
+    for number in 0..requests {
+        send(service.clone(), make(number)).await;
+    }
+    drop(guard);
+    log.text()
+}
+
+fn forwarded(name: &'static str) -> Request<Plain> {
+    let mut request = from("10.0.0.1");
+    let value = "203.0.113.7".parse().unwrap();
+    request.headers_mut().insert(name, value);
+    request
+}
+
+#[tokio::test]
+async fn a_forwarding_header_that_nobody_reads_is_told_of_once() {
+    for name in ["x-forwarded-for", "forwarded"] {
+        let by_peer = KeyBy::address(ClientIp::peer());
+        let log = logged(by_peer, 3, |_| forwarded(name)).await;
+        assert_eq!(log.matches("ClientIp::behind").count(), 1, "{log}");
+    }
+    let by_peer = KeyBy::address(ClientIp::peer());
+    assert_eq!(logged(by_peer, 3, |_| from("10.0.0.1")).await, "");
+    let trusting = ClientIp::behind(["10.0.0.0/8"], ForwardedHeader::XForwardedFor).unwrap();
+    let log = logged(KeyBy::address(trusting), 3, |_| {
+        forwarded("x-forwarded-for")
+    })
+    .await;
+    assert_eq!(log, "");
+}
+
+#[tokio::test]
+async fn a_key_that_never_differs_is_told_of_once() {
+    let by_peer = || KeyBy::address(ClientIp::peer());
+    let log = logged(by_peer(), 1100, |_| from("10.0.0.1")).await;
+    assert_eq!(log.matches("the same key").count(), 1, "{log}");
+    assert!(log.contains("policy=\"address\""), "{log}");
+
+    let one_of_many = |number| {
+        from(if number == 900 {
+            "10.0.0.2"
+        } else {
+            "10.0.0.1"
+        })
+    };
+    assert_eq!(logged(by_peer(), 1100, one_of_many).await, "");
+    assert_eq!(logged(by_peer(), 900, |_| from("10.0.0.1")).await, "");
+    let everyone = logged(KeyBy::everyone(), 1100, |_| from("10.0.0.1")).await;
+    assert_eq!(everyone, "");
+}
+
+#[test]
+fn a_cost_that_no_quota_holds_cannot_be_built() {
+    let built = |cost: u32| {
+        let policy = Policy::new("export", quota!("10/minute")).unwrap();
+        let cost = NonZeroU32::new(cost).unwrap();
+        RateLimits::builder(MemoryStore::new(8))
+            .limit(policy.cost(cost), KeyBy::everyone())
+            .build()
+    };
+    assert!(built(10).is_ok());
+    let error = built(11).unwrap_err().to_string();
+    assert!(
+        error.contains("export") && error.contains("cost"),
+        "{error}"
     );
 }

@@ -68,6 +68,12 @@ impl<S: Store> RateLimits<S> {
         &self.shared.policies
     }
 
+    /// What each policy counts by, in the same order.
+    #[must_use]
+    pub fn key_by(&self) -> &[KeyBy] {
+        &self.shared.keys
+    }
+
     /// The keys of a request.
     ///
     /// # Errors

@@ -126,6 +126,31 @@ impl KeyBy {
         self
     }
 
+    /// Whether it is meant to differ from caller to caller, as an address does and a route does not.
+    #[must_use]
+    pub fn tells_callers_apart(&self) -> bool {
+        self.parts
+            .iter()
+            .any(|part| !matches!(part, Part::Everyone | Part::Route))
+    }
+
+    /// Whether it counts by the address of the peer and trusts no proxy, so that forwarding headers
+    /// mean nothing to it.
+    #[must_use]
+    pub fn ignores_forwarded(&self) -> bool {
+        let in_place = match &self.missing {
+            Missing::Address(client_ip) => Some(client_ip),
+            Missing::Shared | Missing::Skip | Missing::Refuse => None,
+        };
+        let parts = self.parts.iter().filter_map(|part| match part {
+            Part::Address(client_ip) => Some(client_ip),
+            _ => None,
+        });
+        parts
+            .chain(in_place)
+            .any(|client_ip| !client_ip.trusts_proxies())
+    }
+
     /// The key of a request; `None` where the policy does not apply to it.
     ///
     /// # Errors
@@ -314,5 +339,19 @@ mod tests {
             let two = FakeHead::default().with_principal(&c).with_param("id", &d);
             prop_assert_eq!(key(&by, &one) == key(&by, &two), (a, b) == (c, d));
         }
+    }
+
+    #[test]
+    fn a_key_knows_what_it_is_good_for() {
+        let peer = || KeyBy::address(ClientIp::peer());
+        let proxy = ClientIp::behind(["10.0.0.0/8"], crate::request::ForwardedHeader::Forwarded);
+        let proxied = KeyBy::address(proxy.unwrap());
+        assert!(peer().ignores_forwarded());
+        assert!(!proxied.ignores_forwarded());
+        assert!(!KeyBy::principal().ignores_forwarded());
+        let anonymous = KeyBy::principal().or_missing(Missing::Address(ClientIp::peer()));
+        assert!(anonymous.ignores_forwarded());
+        assert!(KeyBy::all([KeyBy::route(), peer()]).tells_callers_apart());
+        assert!(!KeyBy::all([KeyBy::route(), KeyBy::everyone()]).tells_callers_apart());
     }
 }
