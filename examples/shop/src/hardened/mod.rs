@@ -7,6 +7,7 @@ mod dashboard;
 mod database;
 mod failure;
 mod identity;
+mod openapi;
 mod routes;
 mod watch;
 mod webhooks;
@@ -29,6 +30,7 @@ use crate::config::{Config, QuotaText};
 use crate::state::AppState;
 
 use database::Database;
+pub use openapi::document as openapi_document;
 
 /// How many callers the limits remember at once; 24 bytes each, allocated at the start.
 const CALLERS: usize = 200_000;
@@ -150,7 +152,7 @@ fn router(state: AppState, config: &Config, health: &Health) -> Result<Router, B
         )
         .build()?;
     // Outside of everything that could refuse them.
-    let probes = seawall.observe(health_routes(health));
+    let probes = seawall.observe(health_routes(health).route(openapi::PATH, openapi::route()));
     Ok(seawall.protect(api).merge(probes))
 }
 
