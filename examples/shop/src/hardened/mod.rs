@@ -113,6 +113,7 @@ fn router(state: AppState, config: &Config, health: &Health) -> Result<Router, B
         database: Arc::new(Database::new(config)?),
     };
 
+    // A `route_layer` guards the methods that there are; the others are 405 for everybody.
     let api = Router::new()
         .route("/api/users", post(routes::create_user))
         .route("/api/users/{user_id}", get(routes::user))
@@ -123,7 +124,9 @@ fn router(state: AppState, config: &Config, health: &Health) -> Result<Router, B
         )
         .route(
             "/api/send-email",
-            post(routes::send_email).layer(email).layer(authenticate),
+            post(routes::send_email)
+                .route_layer(email)
+                .route_layer(authenticate),
         )
         .route(
             "/api/projects/{project_id}/builds",
@@ -132,11 +135,11 @@ fn router(state: AppState, config: &Config, health: &Health) -> Result<Router, B
         .route("/api/dashboard", get(dashboard::dashboard))
         .route(
             "/api/webhooks/payment",
-            post(webhooks::received).layer(payment),
+            post(webhooks::received).route_layer(payment),
         )
         .route(
             "/api/webhooks/signed",
-            post(webhooks::received).layer(signed),
+            post(webhooks::received).route_layer(signed),
         )
         .with_state(guarded);
 

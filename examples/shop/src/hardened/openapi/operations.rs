@@ -200,5 +200,7 @@ impl Operation {
 }
 
 fn path(name: &str, schema: Value) -> Value {
-    json!({"name": name, "in": "path", "required": true, "schema": schema})
+    let mut parameter = json!({"name": name, "in": "path", "required": true});
+    parameter["schema"] = schema;
+    parameter
 }
