@@ -8,6 +8,7 @@
 mod args;
 mod arrows;
 mod compare;
+mod contract;
 mod counts;
 mod failure;
 mod features;
@@ -66,6 +67,11 @@ const TASKS: &[Task] = &[
         name: "mutants",
         usage: mutants::USAGE,
         run: mutants::run,
+    },
+    Task {
+        name: "contract",
+        usage: contract::USAGE,
+        run: contract::run,
     },
     Task {
         name: "compare",

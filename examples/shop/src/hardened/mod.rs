@@ -7,6 +7,7 @@ mod dashboard;
 mod database;
 mod failure;
 mod identity;
+mod openapi;
 mod routes;
 mod watch;
 mod webhooks;
@@ -29,6 +30,7 @@ use crate::config::{Config, QuotaText};
 use crate::state::AppState;
 
 use database::Database;
+pub use openapi::document as openapi_document;
 
 /// How many callers the limits remember at once; 24 bytes each, allocated at the start.
 const CALLERS: usize = 200_000;
@@ -111,6 +113,7 @@ fn router(state: AppState, config: &Config, health: &Health) -> Result<Router, B
         database: Arc::new(Database::new(config)?),
     };
 
+    // A `route_layer` guards the methods that there are; the others are 405 for everybody.
     let api = Router::new()
         .route("/api/users", post(routes::create_user))
         .route("/api/users/{user_id}", get(routes::user))
@@ -121,7 +124,9 @@ fn router(state: AppState, config: &Config, health: &Health) -> Result<Router, B
         )
         .route(
             "/api/send-email",
-            post(routes::send_email).layer(email).layer(authenticate),
+            post(routes::send_email)
+                .route_layer(email)
+                .route_layer(authenticate),
         )
         .route(
             "/api/projects/{project_id}/builds",
@@ -130,11 +135,11 @@ fn router(state: AppState, config: &Config, health: &Health) -> Result<Router, B
         .route("/api/dashboard", get(dashboard::dashboard))
         .route(
             "/api/webhooks/payment",
-            post(webhooks::received).layer(payment),
+            post(webhooks::received).route_layer(payment),
         )
         .route(
             "/api/webhooks/signed",
-            post(webhooks::received).layer(signed),
+            post(webhooks::received).route_layer(signed),
         )
         .with_state(guarded);
 
@@ -150,7 +155,7 @@ fn router(state: AppState, config: &Config, health: &Health) -> Result<Router, B
         )
         .build()?;
     // Outside of everything that could refuse them.
-    let probes = seawall.observe(health_routes(health));
+    let probes = seawall.observe(health_routes(health).route(openapi::PATH, openapi::route()));
     Ok(seawall.protect(api).merge(probes))
 }
 

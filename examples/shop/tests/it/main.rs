@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod openapi;
 mod process;
 
 use std::net::TcpListener;

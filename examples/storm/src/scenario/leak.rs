@@ -6,9 +6,9 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use http::Method;
 use shop::domain::Component;
-use shop::domain::canary::Kind;
+use shop::domain::canary::{self, Kind};
 
-use super::{Field, Scenario};
+use super::{Field, Scenario, leak_sweep};
 use crate::audit::{Audit, Speaker};
 use crate::client::raw::{Piece, exchange};
 use crate::client::{Call, Client};
@@ -27,8 +27,9 @@ impl Scenario for Leak {
     }
 
     fn sends(&self) -> &'static str {
-        "each dependency made to fail and then to panic, with requests that need it; and every way \
-         to ask wrongly: unknown routes and methods, unusable bodies, bad ids, tokens and signatures"
+        "each dependency made to fail and then to panic, with requests that need it and with every \
+         route in every method; and every way to ask wrongly: unknown routes and methods, unusable \
+         bodies, bad ids, tokens and signatures"
     }
 
     fn strike<'a>(&'a self, field: &'a Field<'a>) -> BoxFuture<'a, Result<Strike, Trouble>> {
@@ -42,16 +43,18 @@ async fn strike(field: &Field<'_>) -> Result<Strike, Trouble> {
     let mut specimens = Vec::new();
     let wrong = wrong_calls();
     let broken = Component::ALL.map(calls_of);
-    field
-        .progress
-        .expect(wrong.len() + 2 * broken.iter().map(Vec::len).sum::<usize>());
+    field.progress.expect(
+        wrong.len()
+            + MODES.len() * broken.iter().map(Vec::len).sum::<usize>()
+            + MODES.len() * Component::ALL.len() * leak_sweep::calls().len(),
+    );
 
     for call in &wrong {
         ask(field, &audit, &mut client, call, "").await;
     }
     ask_too_much(field, &audit).await;
     for (component, calls) in Component::ALL.into_iter().zip(&broken) {
-        for mode in ["error", "panic"] {
+        for mode in MODES {
             field.service.break_down(component, mode).await?;
             for call in calls {
                 let situation = format!(" while {component} is in {mode}");
@@ -67,9 +70,12 @@ async fn strike(field: &Field<'_>) -> Result<Strike, Trouble> {
             .await?;
     }
 
+    sweep(field, &audit).await?;
+
     let kinds = audit.kinds();
     let mut figures = Figures::default();
     figures.add("requests", audit.requests());
+    figures.add("canaries_searched_for", canary::ALL.len());
     audit.figures(&mut figures);
     let mut checks = audit.checks();
     checks.push(audit.all_answered());
@@ -87,17 +93,42 @@ async fn strike(field: &Field<'_>) -> Result<Strike, Trouble> {
     Ok(Strike {
         requests: audit.requests(),
         headline: format!(
-            "{} of {} answers leak {} of {} kinds",
+            "{} of {} answers leak, {} of {} kinds; each was searched for {} canaries",
             audit.canaries(),
             audit.requests(),
             kinds.len(),
             Kind::ALL.len(),
+            canary::ALL.len(),
         ),
         figures,
         checks,
         controls,
         specimens,
     })
+}
+
+/// The ways in which a dependency fails by saying something.
+const MODES: [&str; 2] = ["error", "panic"];
+
+/// Every route in every method, while each dependency is broken in each way. From an address of its
+/// own each time, so that quotas do not answer in place of the route.
+async fn sweep(field: &Field<'_>, audit: &Audit) -> Result<(), Trouble> {
+    let open_for = field.config.breaker.open_for.get();
+    for component in Component::ALL {
+        for mode in MODES {
+            field.service.break_down(component, mode).await?;
+            let mut client = Client::new(field.addresses.take(), field.service.api);
+            let situation = format!(" while {component} is in {mode}");
+            for call in &leak_sweep::calls() {
+                ask(field, audit, &mut client, call, &situation).await;
+            }
+            field
+                .service
+                .mend(component, field.addresses.take(), open_for)
+                .await?;
+        }
+    }
+    Ok(())
 }
 
 async fn ask(
@@ -109,7 +140,13 @@ async fn ask(
 ) -> Option<Specimen> {
     let label = format!("{}{situation}", call.label());
     let result = client.send(call).await;
-    audit.note(&label, Speaker::Service, &result);
+    // An answer to HEAD has no body to be in shape; it is searched all the same.
+    let speaker = if label.starts_with("HEAD ") {
+        Speaker::Parser
+    } else {
+        Speaker::Service
+    };
+    audit.note(&label, speaker, &result);
     field.progress.step();
     result.ok().map(|answer| Specimen {
         request: label,

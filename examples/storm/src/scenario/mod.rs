@@ -7,6 +7,7 @@ mod forgery;
 mod garbage;
 mod layers;
 mod leak;
+mod leak_sweep;
 mod many_keys;
 mod outage;
 mod partial;
