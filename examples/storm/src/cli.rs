@@ -18,7 +18,7 @@ usage: storm [--list] [--only NAME,NAME] [--quick] [--seed N] [--framework axum]
 
   --list             name every scenario with its claim
   --only NAMES       run just these, separated by commas
-  --quick            shorter scenarios and a shorter deadline; under 25 seconds
+  --quick            shorter scenarios and a shorter deadline; under a minute
   --seed N           the number that the request plan follows from (1)
   --framework NAME   axum
   --store NAME       memory
