@@ -40,7 +40,9 @@ use crate::Error;
 /// It cannot be made otherwise:
 ///
 /// ```compile_fail
-/// let forged = seawall_axum::Verified { inner: "bytes", verification: todo!() };
+/// fn forge(verification: seawall_signing::Verification) {
+///     let forged = seawall_axum::Verified { inner: "bytes", verification };
+/// }
 /// ```
 #[derive(Clone, Debug)]
 pub struct Verified<E = Bytes> {
