@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::serve::{ListenerExt, TapIo};
+use seawall_axum::Serve;
+use seawall_health::Health;
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime;
@@ -74,25 +76,22 @@ async fn serve(options: Options) -> Result<(), Stop> {
         Some(address) => Some(bind("--admin", address).await?),
         None => None,
     };
-    let signals = match &api {
-        Api::Bare(_) => Some(Signals::listen()?),
-        // The hardened server listens for itself.
-        Api::Hardened(_) => None,
+    let address = listener.local_addr()?;
+    // The printed addresses say that the shop is up: from then on it hears its signals.
+    let ready = match api {
+        Api::Bare(router) => Ready::Bare {
+            listener,
+            router,
+            signals: Signals::listen()?,
+        },
+        Api::Hardened(hardened) => Ready::hardened(listener, *hardened)?,
     };
-    announce(&listener, admin.as_ref())?;
+    announce(address, admin.as_ref())?;
     // The admin listener answers until the very end: what happens while draining is worth seeing.
     if let Some(listener) = admin {
         tokio::spawn(run_router(listener, admin::router(state.clone())));
     }
-    let parent_gone = parent_gone(options.lifetime);
-    match (api, signals) {
-        (Api::Hardened(hardened), _) => {
-            serve_hardened(listener, *hardened, state.drain, parent_gone).await
-        }
-        (Api::Bare(router), signals) => {
-            serve_bare(listener, router, &state, signals, parent_gone).await
-        }
-    }
+    ready.run(state, parent_gone(options.lifetime)).await
 }
 
 enum Api {
@@ -107,19 +106,62 @@ fn hardened(state: &AppState) -> Result<Hardened, Stop> {
     })
 }
 
+/// A service that hears its signals and has yet to accept its first connection.
+enum Ready {
+    Bare {
+        listener: TcpListener,
+        router: Router,
+        signals: Signals,
+    },
+    Hardened {
+        serve: Serve<TcpListener>,
+        health: Health,
+        drain: seawall_health::Drain,
+    },
+}
+
+impl Ready {
+    fn hardened(listener: TcpListener, hardened: Hardened) -> io::Result<Self> {
+        Ok(Self::Hardened {
+            serve: seawall_axum::serve(listener, hardened.router, hardened.limits)
+                .drain(hardened.drain.clone())
+                .on_signals()?,
+            health: hardened.health,
+            drain: hardened.drain,
+        })
+    }
+
+    async fn run(
+        self,
+        state: AppState,
+        parent_gone: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<(), Stop> {
+        match self {
+            Self::Bare {
+                listener,
+                router,
+                signals,
+            } => serve_bare(listener, router, &state, signals, parent_gone).await,
+            Self::Hardened {
+                serve,
+                health,
+                drain,
+            } => {
+                health.start();
+                serve_hardened(serve, drain, state.drain, parent_gone).await;
+                Ok(())
+            }
+        }
+    }
+}
+
 /// Within limits, and leaving in order.
 async fn serve_hardened(
-    listener: TcpListener,
-    hardened: Hardened,
+    serve: Serve<TcpListener>,
+    drain: seawall_health::Drain,
     told: Drain,
     parent_gone: impl Future<Output = ()> + Send + 'static,
-) -> Result<(), Stop> {
-    hardened.health.start();
-    let drain = hardened.drain;
-    let serving = seawall_axum::serve(listener, hardened.router, hardened.limits)
-        .drain(drain.clone())
-        .on_signals()?
-        .into_future();
+) {
     tokio::spawn(async move {
         tokio::select! {
             () = told.started() => drain.signal(seawall_health::Stop::Graceful),
@@ -127,12 +169,11 @@ async fn serve_hardened(
             () = parent_gone => drain.signal(seawall_health::Stop::Prompt),
         }
     });
-    let drained = serving.await;
+    let drained = serve.await;
     if !drained.is_clean() {
         let left = drained.left();
         tracing::warn!(left, "requests still in flight after the drain's maximum");
     }
-    Ok(())
 }
 
 /// As most teams ship it.
@@ -140,7 +181,7 @@ async fn serve_bare(
     listener: TcpListener,
     router: Router,
     state: &AppState,
-    signals: Option<Signals>,
+    signals: Signals,
     parent_gone: impl Future<Output = ()>,
 ) -> Result<(), Stop> {
     let drain = &state.drain;
@@ -158,14 +199,8 @@ async fn serve_bare(
         time::sleep(state.config.drain.maximum.get()).await;
     };
     let stop = async {
-        let signalled = async {
-            match signals {
-                Some(signals) => signals.first().await,
-                None => future::pending().await,
-            }
-        };
         tokio::select! {
-            () = signalled => {}
+            () = signals.first() => {}
             () = parent_gone => {}
         }
         drain.start();
@@ -202,9 +237,9 @@ async fn bind(flag: &str, address: SocketAddr) -> Result<TcpListener, Stop> {
     })
 }
 
-fn announce(api: &TcpListener, admin: Option<&TcpListener>) -> io::Result<()> {
+fn announce(api: SocketAddr, admin: Option<&TcpListener>) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    writeln!(out, "listening on http://{}", reachable(api.local_addr()?))?;
+    writeln!(out, "listening on http://{}", reachable(api))?;
     if let Some(admin) = admin {
         writeln!(out, "admin on http://{}", admin.local_addr()?)?;
     }
