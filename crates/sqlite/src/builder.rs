@@ -33,6 +33,8 @@ impl SqliteStoreBuilder {
             bounds: Bounds {
                 capacity: 1_000_000,
                 quota: None,
+                records: 1_000_000,
+                record_bytes: 4 << 30,
             },
             clock: Arc::new(clock::system),
         }
@@ -70,6 +72,25 @@ impl SqliteStoreBuilder {
         self
     }
 
+    /// Sets how many records of operations are kept at once. Default: a million, each about 250 bytes
+    /// on disk besides its payload. Beyond, new operations are refused.
+    #[cfg(feature = "idempotency")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "idempotency")))]
+    pub fn records(mut self, records: u64) -> Self {
+        self.bounds.records = records;
+        self
+    }
+
+    /// Sets how many bytes the payloads of all records may have together. Default: 4 GiB. A payload
+    /// for which there is no more room is left out of its record, and beyond, new operations are
+    /// refused.
+    #[cfg(feature = "idempotency")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "idempotency")))]
+    pub fn record_bytes(mut self, bytes: u64) -> Self {
+        self.bounds.record_bytes = bytes;
+        self
+    }
+
     /// Sets the clock, as the time since 1970: for tests. Default: the host's.
     pub fn clock(mut self, clock: impl Fn() -> Duration + Send + Sync + 'static) -> Self {
         self.clock = Arc::new(clock);
@@ -85,9 +106,15 @@ impl SqliteStoreBuilder {
     /// Fails when the file cannot be opened or is not on a file system that supports WAL, when its
     /// tables are of another version, and when a setting is zero.
     pub fn open(self) -> Result<SqliteStore, OpenError> {
-        if self.waiting == 0 || self.operation.is_zero() || self.bounds.capacity == 0 {
+        let bounds = &self.bounds;
+        if self.waiting == 0
+            || self.operation.is_zero()
+            || bounds.capacity == 0
+            || bounds.records == 0
+            || bounds.record_bytes == 0
+        {
             return Err(OpenError::new(
-                "queue, operation_timeout and nonces: expected more than zero",
+                "queue, operation_timeout, nonces, records and record_bytes: expected more than zero",
             ));
         }
         let path = self.path.display().to_string();
@@ -103,12 +130,14 @@ impl SqliteStoreBuilder {
             )));
         }
         // Not NORMAL, which loses the last commits with the machine's power: what is forgotten can
-        // be replayed.
+        // be replayed, or done twice.
         connection
             .pragma_update(None, "synchronous", "full")
             .map_err(failed)?;
         #[cfg(feature = "signing")]
         crate::signing::create(&connection)?;
+        #[cfg(feature = "idempotency")]
+        crate::idempotency::create(&connection)?;
         let worker = Worker::start(connection, self.waiting)
             .map_err(|error| OpenError::new(format!("no thread for the database: {error}")))?;
         Ok(SqliteStore::new(

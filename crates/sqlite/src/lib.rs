@@ -4,6 +4,8 @@
 mod builder;
 mod clock;
 mod error;
+#[cfg(feature = "idempotency")]
+mod idempotency;
 #[cfg(feature = "signing")]
 mod signing;
 mod store;
@@ -11,4 +13,11 @@ mod worker;
 
 pub use builder::SqliteStoreBuilder;
 pub use error::{OpenError, SqliteStoreError};
+#[cfg(feature = "idempotency")]
+#[cfg_attr(docsrs, doc(cfg(feature = "idempotency")))]
+pub use idempotency::{CompleteError, complete_in};
+/// The driver, of the version whose transactions [`complete_in`] takes.
+#[cfg(feature = "idempotency")]
+#[cfg_attr(docsrs, doc(cfg(feature = "idempotency")))]
+pub use rusqlite;
 pub use store::SqliteStore;

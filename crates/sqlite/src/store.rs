@@ -29,9 +29,16 @@ struct Inner {
 
 /// How much is kept.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(
+    not(all(feature = "signing", feature = "idempotency")),
+    allow(dead_code, reason = "no table, no bounds")
+)]
 pub(crate) struct Bounds {
     pub(crate) capacity: u64,
     pub(crate) quota: Option<u64>,
+    pub(crate) records: u64,
+    /// Of all their payloads.
+    pub(crate) record_bytes: u64,
 }
 
 impl SqliteStore {
@@ -64,7 +71,7 @@ impl SqliteStore {
     }
 
     #[cfg_attr(
-        not(feature = "signing"),
+        not(any(feature = "signing", feature = "idempotency")),
         allow(dead_code, reason = "no table, no bounds")
     )]
     pub(crate) fn bounds(&self) -> Bounds {
@@ -72,7 +79,7 @@ impl SqliteStore {
     }
 
     #[cfg_attr(
-        not(feature = "signing"),
+        not(any(feature = "signing", feature = "idempotency")),
         allow(dead_code, reason = "no table, no time")
     )]
     pub(crate) fn clock(&self) -> Arc<dyn Fn() -> Duration + Send + Sync> {
@@ -83,7 +90,7 @@ impl SqliteStore {
     ///
     /// Where the future is dropped before the worker has come to it, it is not done.
     #[cfg_attr(
-        not(feature = "signing"),
+        not(any(feature = "signing", feature = "idempotency")),
         allow(dead_code, reason = "nothing to ask for")
     )]
     pub(crate) async fn ask<T: Send + 'static>(

@@ -6,9 +6,13 @@
     missing_docs,
     reason = "tests"
 )]
-#![cfg(feature = "signing")]
 
+#[cfg(feature = "signing")]
 mod claims;
+#[cfg(feature = "signing")]
 mod faults;
+#[cfg(feature = "idempotency")]
+mod idempotency;
+#[cfg(feature = "signing")]
 mod processes;
 mod support;

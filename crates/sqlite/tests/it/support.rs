@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use seawall_signing::{Claim, Clock, Nonce, NonceStore, SystemClock, UnixTime};
 use seawall_sqlite::SqliteStore;
 use tempfile::TempDir;
 
@@ -25,22 +24,31 @@ impl File {
     }
 }
 
-pub(crate) fn now() -> UnixTime {
-    SystemClock.now()
-}
+#[cfg(feature = "signing")]
+pub(crate) use claims::{claim, digest, now, t};
 
-pub(crate) fn t(secs: u64) -> UnixTime {
-    UnixTime::from_secs(secs)
-}
+#[cfg(feature = "signing")]
+mod claims {
+    use seawall_signing::{Claim, Clock, Nonce, NonceStore, SystemClock, UnixTime};
+    use seawall_sqlite::SqliteStore;
 
-pub(crate) fn digest(name: u8) -> [u8; 32] {
-    [name; 32]
-}
+    pub(crate) fn now() -> UnixTime {
+        SystemClock.now()
+    }
 
-/// Claims by the host's clock, for five minutes.
-pub(crate) async fn claim(store: &SqliteStore, name: u8) -> Claim {
-    let now = now();
-    let until = t(now.as_secs() + 300);
-    let digest = digest(name);
-    store.claim(Nonce::new(&digest, until, now)).await.unwrap()
+    pub(crate) fn t(secs: u64) -> UnixTime {
+        UnixTime::from_secs(secs)
+    }
+
+    pub(crate) fn digest(name: u8) -> [u8; 32] {
+        [name; 32]
+    }
+
+    /// Claims by the host's clock, for five minutes.
+    pub(crate) async fn claim(store: &SqliteStore, name: u8) -> Claim {
+        let now = now();
+        let until = t(now.as_secs() + 300);
+        let digest = digest(name);
+        store.claim(Nonce::new(&digest, until, now)).await.unwrap()
+    }
 }
