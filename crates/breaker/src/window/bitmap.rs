@@ -50,6 +50,14 @@ impl Bitmap {
         }
     }
 
+    /// Whether the window is full of calls that neither failed nor were slow.
+    #[inline]
+    pub(crate) fn is_quiet(&self, generation: u32) -> bool {
+        // Relaxed: nothing is done on the strength of it.
+        self.word.load(Ordering::Relaxed)
+            == (tag(generation) << TAG_AT) | (u64::from(self.size) << FILL_AT)
+    }
+
     pub(crate) fn record(
         &self,
         generation: u32,

@@ -12,8 +12,7 @@ impl Streak {
         Self(AtomicU64::new(0))
     }
 
-    /// Whether a success would change nothing, of whatever generation it is. This load is all that
-    /// a healthy call costs after its work.
+    /// Whether a success would change nothing, of whatever generation it is.
     #[inline]
     pub(crate) fn is_quiet(&self) -> bool {
         // Relaxed: nothing is done on the strength of it.
