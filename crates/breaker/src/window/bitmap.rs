@@ -157,6 +157,28 @@ mod tests {
     }
 
     #[test]
+    fn quiet_is_a_full_window_without_a_mark() {
+        let window = Bitmap::new(3, true);
+        check(&window, &[(false, false); 2], (2, 0, 0));
+        assert!(!window.is_quiet(1), "not full");
+        check(&window, &[(false, false)], (3, 0, 0));
+        assert!(window.is_quiet(1));
+        assert!(!window.is_quiet(2), "of another generation");
+        for mark in [(true, false), (false, true)] {
+            check(&window, &[mark], (3, u32::from(mark.0), u32::from(mark.1)));
+            assert!(!window.is_quiet(1), "{mark:?}");
+            check(&window, &[(false, false); 3], (3, 0, 0));
+            assert!(window.is_quiet(1));
+        }
+    }
+
+    #[test]
+    fn the_tag_is_the_low_half_of_the_generation() {
+        assert_eq!(tag(0x0003_0005), 5);
+        assert_eq!(tag(0xFFFF), 0xFFFF);
+    }
+
+    #[test]
     fn the_oldest_call_falls_out() {
         let window = Bitmap::new(3, false);
         check(&window, &[(true, false)], (1, 1, 0));
