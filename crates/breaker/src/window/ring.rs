@@ -381,5 +381,32 @@ mod tests {
     fn laps_are_ordered_on_a_circle() {
         assert!(is_later(1, 0) && is_later(0, 255) && is_later(100, 0));
         assert!(!is_later(0, 0) && !is_later(0, 1) && !is_later(255, 0));
+        assert!(!is_later(128, 0), "half a circle is neither");
+    }
+
+    #[test]
+    fn quiet_is_a_full_window_without_a_mark() {
+        let window = Ring::new(3);
+        check(&window, 1, &[(false, false); 2], (2, 0, 0));
+        assert!(!window.is_quiet(1), "not full");
+        check(&window, 1, &[(false, false)], (3, 0, 0));
+        assert!(window.is_quiet(1), "of a tally that was never written");
+        for mark in [(true, false), (false, true)] {
+            let marked = (3, u32::from(mark.0), u32::from(mark.1));
+            check(&window, 1, &[mark], marked);
+            assert!(!window.is_quiet(1), "{mark:?}");
+            check(&window, 1, &[(false, false); 3], (3, 0, 0));
+            assert!(window.is_quiet(1), "of a tally that is back at nothing");
+        }
+        assert!(!window.is_quiet(2), "of another generation");
+    }
+
+    #[test]
+    fn the_sums_do_not_touch() {
+        let largest = u64::from(LARGEST);
+        for sums in [(5, 3), (largest, 0), (0, largest), (largest, largest)] {
+            assert_eq!(tally_of(pack_tally(7, sums.0, sums.1), 7), sums);
+        }
+        assert_eq!(tally_of(pack_tally(7, 1, 1), 8), (0, 0));
     }
 }

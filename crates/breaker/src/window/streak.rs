@@ -110,6 +110,14 @@ mod tests {
     }
 
     #[test]
+    fn quiet_is_a_streak_of_nothing() {
+        let streak = Streak::new();
+        assert!(streak.is_quiet());
+        streak.record(1, BAD, || true);
+        assert!(!streak.is_quiet());
+    }
+
+    #[test]
     fn each_generation_begins_anew() {
         let streak = Streak::new();
         streak.record(1, BAD, || true);
