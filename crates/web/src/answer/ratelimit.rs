@@ -10,7 +10,7 @@ use seawall_ratelimit::{Denied, Reason};
 /// error: they stand on every answer of a limited route, allowed or not, so the layer writes them.
 ///
 /// As a problem, what is over its limit has the type `quota-exceeded` and the member
-/// `violated-policies` of the IETF draft "RateLimit header fields for HTTP": the names that
+/// `violated-policies` of the IETF draft on rate limit header fields: the names that
 /// `RateLimit-Policy` lists.
 pub fn denied(denied: &Denied) -> ApiError {
     let code = match denied.reason() {
