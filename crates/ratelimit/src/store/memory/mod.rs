@@ -40,7 +40,7 @@ pub(super) use hash::Tags;
 ///
 /// # Concurrency
 ///
-/// No lock is taken for a key that is known, and a denial only reads. Two threads that charge one key
+/// No lock is taken for a key that is known, and a denial only reads, unless the quota has shrunk. Two threads that charge one key
 /// admit no more than the quota, whatever their timing. When a decision over several keys loses a
 /// race for its last key, what it has charged to the others is given back; meanwhile another decision
 /// may be denied that would have fitted: the error is on the strict side.

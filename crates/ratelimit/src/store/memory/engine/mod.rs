@@ -74,6 +74,16 @@ impl Engine {
         }
     }
 
+    /// An engine in whose main part a few keys find room, the same in each run of a model.
+    #[cfg(all(test, any(loom, shuttle)))]
+    pub(super) fn roomy(clock: Arc<dyn Clock>) -> Self {
+        Self {
+            narrow: Table::with_buckets(8, 1, 1),
+            tags: Tags::fixed(),
+            ..Self::new(1, WhenFull::Deny, clock)
+        }
+    }
+
     pub(super) fn evictions(&self) -> u64 {
         self.narrow.evictions() + self.wide.get().map_or(0, Table::evictions)
     }
