@@ -75,6 +75,13 @@ impl Outcome {
         }
     }
 
+    /// Returns the outcome with some of its headers.
+    pub(crate) fn retaining(&self, keep: impl Fn(&[u8]) -> bool) -> Self {
+        let mut outcome = self.clone();
+        outcome.headers.retain(|(name, _)| keep(name));
+        outcome
+    }
+
     /// Returns the outcome without body and headers: what always fits.
     pub(crate) fn bare(&self) -> Self {
         Self {

@@ -237,11 +237,6 @@ impl Shard {
             self.queue = self.slots.iter().map(due).collect();
         }
     }
-
-    #[cfg(test)]
-    pub(super) fn queued(&self) -> usize {
-        self.queue.len()
-    }
 }
 
 impl fmt::Debug for Shard {
@@ -256,4 +251,38 @@ fn begin(ask: &Reserve, attempt: u32, fence: &AtomicU64, now: Duration) -> Recor
     // Relaxed: fences of one record are taken under its shard's lock, which orders them.
     let fence = fence.fetch_add(1, Ordering::Relaxed);
     machine::take(ask, attempt, fence, now)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use super::*;
+    use crate::fingerprint::Fingerprint;
+    use crate::store::Nonce;
+
+    #[test]
+    fn who_reserves_and_releases_in_turn_leaves_nothing_behind() {
+        let room = Room {
+            entries: AtomicUsize::new(0),
+            bytes: AtomicUsize::new(0),
+            most_entries: 10,
+            most_bytes: 10_000,
+            aside: 1_000,
+        };
+        let (mut shard, fence, now) = (Shard::default(), AtomicU64::new(1), Duration::ZERO);
+        let id = RecordId::from_bytes([1; 32]);
+        let key = Key { hash: 1, id };
+        for nonce in 0..10_000 {
+            let nonce = Nonce::from_u64(nonce);
+            let ask = Reserve::new(id, Fingerprint::of(b""), nonce);
+            let (answer, _) = shard.reserve(key, &ask, now, &fence, &room);
+            let Reserved::Acquired { fence, .. } = answer else {
+                panic!("{answer:?}")
+            };
+            let (settled, _) = shard.release(key, Token::new(id, fence, nonce), now, &room);
+            assert_eq!(settled, Settled::Done);
+            assert!(shard.queue.len() <= 18, "{} are queued", shard.queue.len());
+        }
+    }
 }
