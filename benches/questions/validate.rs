@@ -1,4 +1,4 @@
-//! What does a body cost that is read, normalised and checked? Peers: serde_json with garde, validator.
+//! What does a body cost that is read, normalised and checked? Peers: `serde_json` with garde, validator.
 #![allow(
     missing_docs,
     reason = "criterion's macros write a main function without any"

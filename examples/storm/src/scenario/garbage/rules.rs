@@ -21,10 +21,10 @@ pub(super) fn keeps(answer: &Answer) -> Result<(), String> {
     if let Some(name) = body.get("name") {
         name_keeps(text(name)?).map_err(|broken| format!("name {broken}"))?;
     }
-    if let Some(age) = body.get("age").filter(|age| !age.is_null()) {
-        if !age.as_u64().is_some_and(|age| age <= 150) {
-            return Err(format!("age is {age}"));
-        }
+    if let Some(age) = body.get("age").filter(|age| !age.is_null())
+        && age.as_u64().is_none_or(|age| age > 150)
+    {
+        return Err(format!("age is {age}"));
     }
     if let Some(query) = body.get("query") {
         let length = text(query)?.chars().count();
