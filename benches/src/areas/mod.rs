@@ -5,6 +5,7 @@ pub mod harness;
 pub mod ratelimit;
 pub mod signing;
 pub mod timeout;
+pub mod validate;
 
 use crate::area::Area;
 
@@ -17,5 +18,6 @@ pub fn all() -> Vec<Area> {
         breaker::area(),
         timeout::area(),
         signing::area(),
+        validate::area(),
     ]
 }

@@ -28,17 +28,19 @@ const LIMIT: Duration = Duration::from_secs(5);
 pub fn area() -> Area {
     Area::new("timeout")
         .case(
-            Case::new("within-ready", || inside(|| now(within(LIMIT, value()))))
-                .peer("tokio", || {
-                    inside(|| now(tokio::time::timeout(LIMIT, value())))
-                }),
+            Case::new("within-ready", || {
+                inside(|| value_of(now(within(LIMIT, value()))))
+            })
+            .peer("tokio", || {
+                inside(|| value_of(now(tokio::time::timeout(LIMIT, value()))))
+            }),
         )
         .case(
             Case::new("within-ready-ambient", || {
-                ambient(|| now(within(LIMIT, value())))
+                ambient(|| value_of(now(within(LIMIT, value()))))
             })
             .peer("tokio", || {
-                ambient(|| now(tokio::time::timeout(LIMIT, value())))
+                ambient(|| value_of(now(tokio::time::timeout(LIMIT, value()))))
             }),
         )
         .case(
@@ -112,7 +114,13 @@ fn pending_once() -> impl Future<Output = u64> {
     })
 }
 
-/// The output of a future that is ready at once.
+/// What a caller goes on with. Kept whole, the error of the other case would be moved about as well.
+fn value_of<E>(output: Option<Result<u64, E>>) -> Option<u64> {
+    output.and_then(Result::ok)
+}
+
+/// The output of a future that is ready at once. Inlined, as an `await` is.
+#[inline(always)]
 fn now<F: Future>(future: F) -> Option<F::Output> {
     let mut cx = Context::from_waker(Waker::noop());
     match pin!(future).poll(&mut cx) {

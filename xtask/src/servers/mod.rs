@@ -1,7 +1,6 @@
 //! Throw-away servers for the store tests: found or installed, started on free ports with empty
 //! data, and stopped whatever happens.
 
-mod install;
 mod ports;
 mod postgres;
 mod redis;

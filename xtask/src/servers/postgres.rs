@@ -7,13 +7,14 @@ use std::{
     process::{Command, Stdio},
 };
 
-use super::{Server, broken, folder, install::Program, launch};
-use crate::failure::Failure;
+use super::{Server, broken, folder, launch};
+use crate::{failure::Failure, install::Program};
 
 pub(super) fn start() -> Result<Server, Failure> {
     let program = |name| Program {
         name,
         package: "postgresql",
+        otherwise: ", or pass --without-servers",
         folders: versioned_folders(),
     };
     let initdb = program("initdb").find_or_install()?;

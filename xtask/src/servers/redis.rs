@@ -7,13 +7,14 @@ use std::{
     time::Duration,
 };
 
-use super::{Server, folder, install::Program, launch};
-use crate::failure::Failure;
+use super::{Server, folder, launch};
+use crate::{failure::Failure, install::Program};
 
 pub(super) fn start() -> Result<Server, Failure> {
     let program = Program {
         name: "redis-server",
         package: "redis-server",
+        otherwise: ", or pass --without-servers",
         folders: Vec::new(),
     };
     let program = program.find_or_install()?;

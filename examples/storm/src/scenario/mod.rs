@@ -2,6 +2,7 @@
 
 mod burst;
 mod crowd;
+mod deadline;
 mod drain;
 mod forgery;
 mod garbage;
@@ -81,6 +82,7 @@ pub(crate) fn all() -> Vec<Box<dyn Scenario>> {
         Box::new(many_keys::ManyKeys),
         Box::new(forgery::Forgery),
         Box::new(slow_handler::SlowHandler),
+        Box::new(deadline::Deadline),
         Box::new(outage::Outage),
         Box::new(partial::Partial),
         Box::new(slow_client::SlowClient),

@@ -33,6 +33,7 @@ fn the_list_names_each_scenario_with_its_claim() {
             "many-keys",
             "forgery",
             "slow-handler",
+            "deadline",
             "outage",
             "partial",
             "slow-client",

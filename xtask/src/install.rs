@@ -1,4 +1,4 @@
-//! Finding a server's programs, and installing them where that is allowed.
+//! Finding a program, and installing them where that is allowed.
 
 use std::{
     env,
@@ -9,17 +9,19 @@ use std::{
 use crate::{failure::Failure, process};
 
 /// Where a program may lie, and what brings it.
-pub(super) struct Program {
-    pub(super) name: &'static str,
+pub(crate) struct Program {
+    pub(crate) name: &'static str,
     /// The Debian package, which has this name with most package managers.
-    pub(super) package: &'static str,
+    pub(crate) package: &'static str,
+    /// What else a user may do, for the message when it cannot be had.
+    pub(crate) otherwise: &'static str,
     /// Folders off the path in which to look too, best first.
-    pub(super) folders: Vec<PathBuf>,
+    pub(crate) folders: Vec<PathBuf>,
 }
 
 impl Program {
     /// The program's path, after an installation if need be.
-    pub(super) fn find_or_install(&self) -> Result<PathBuf, Failure> {
+    pub(crate) fn find_or_install(&self) -> Result<PathBuf, Failure> {
         if let Some(found) = self.find() {
             return Ok(found);
         }
@@ -45,9 +47,8 @@ impl Program {
     fn install(&self) -> Result<(), Failure> {
         let missing = |why: &str| {
             Failure::broken(format!(
-                "{} is missing and cannot be installed here ({why}): install the package `{}`, or \
-                 pass --without-servers",
-                self.name, self.package
+                "{} is missing and cannot be installed here ({why}): install the package `{}`{}",
+                self.name, self.package, self.otherwise
             ))
         };
         if !rustix::process::geteuid().is_root() {
@@ -99,6 +100,7 @@ mod tests {
         let program = |folders| Program {
             name: "sh",
             package: "none",
+            otherwise: "",
             folders,
         };
         let off_the_path = program(vec![folder.path().to_owned()]);
@@ -111,6 +113,7 @@ mod tests {
         let program = Program {
             name: "no-such-program",
             package: "none",
+            otherwise: "",
             folders: Vec::new(),
         };
         assert_eq!(program.find(), None);
