@@ -27,6 +27,7 @@ mod drain;
 pub mod hardened;
 mod server;
 mod state;
+pub mod store;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -41,7 +41,7 @@ const SETTINGS: &str = "[health]\nevery = \"50ms\"\ntimeout = \"100ms\"\nfail_af
 const SOON: Duration = Duration::from_millis(1500);
 
 async fn strike(field: &Field<'_>) -> Result<Strike, Trouble> {
-    let shop = Private::start(field.service.side, SETTINGS).await?;
+    let shop = Private::start(field.service.side, SETTINGS, &field.store.apart()).await?;
     let strike = at(field, &shop.service).await;
     shop.stop().await;
     strike
