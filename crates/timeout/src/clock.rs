@@ -10,11 +10,13 @@ use std::time::{Duration, Instant};
     clippy::disallowed_methods,
     reason = "this is the one place which tells the time"
 )]
+#[inline]
 pub(crate) fn now() -> Instant {
     tokio::time::Instant::now().into_std()
 }
 
 /// `from + span`, or about thirty years from `from` where that overflows: no process waits for it.
+#[inline]
 pub(crate) fn later(from: Instant, span: Duration) -> Instant {
     match from.checked_add(span) {
         Some(at) => at,

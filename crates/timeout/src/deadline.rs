@@ -37,6 +37,7 @@ impl Deadline {
     /// A deadline `limit` from now. What exceeds the range of the clock is capped at about thirty
     /// years.
     #[must_use]
+    #[inline]
     pub fn after(limit: Duration) -> Self {
         Self::starting(clock::now(), limit)
     }
@@ -50,6 +51,7 @@ impl Deadline {
 
     /// A deadline `limit` from `start`: [`after`](Self::after) for callers which know the time.
     #[must_use]
+    #[inline]
     pub fn starting(start: Instant, limit: Duration) -> Self {
         let at = clock::later(start, limit);
         Self { at, limit }
@@ -57,12 +59,14 @@ impl Deadline {
 
     /// The moment itself.
     #[must_use]
+    #[inline]
     pub fn instant(self) -> Instant {
         self.at
     }
 
     /// How much time this deadline gave when it was made.
     #[must_use]
+    #[inline]
     pub fn limit(self) -> Duration {
         self.limit
     }
@@ -77,6 +81,7 @@ impl Deadline {
 
     /// The time which is left at `now`.
     #[must_use]
+    #[inline]
     pub fn remaining_at(self, now: Instant) -> Option<Duration> {
         self.at
             .checked_duration_since(now)
@@ -91,12 +96,14 @@ impl Deadline {
 
     /// Whether the deadline has passed at `now`.
     #[must_use]
+    #[inline]
     pub fn is_past_at(self, now: Instant) -> bool {
         self.at <= now
     }
 
     /// The earlier of the two.
     #[must_use]
+    #[inline]
     pub fn min(self, other: Self) -> Self {
         if other.at < self.at { other } else { self }
     }

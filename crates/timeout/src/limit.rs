@@ -43,6 +43,7 @@ impl Limit {
 
     /// The deadline, if one is set.
     #[must_use]
+    #[inline]
     pub fn deadline(self) -> Option<Deadline> {
         self.by
     }
@@ -60,29 +61,41 @@ impl Limit {
         self.by.is_none() && self.span.is_none_or(|span| !span.is_zero())
     }
 
-    /// Where a step ends which starts at `start` under the surrounding deadline.
-    pub(crate) fn ends(self, start: Instant, surrounding: Option<Deadline>, own: Cause) -> End {
-        let own = |deadline, class| End {
-            deadline,
-            cause: own,
-            class,
-        };
-        let candidates = [
-            self.span
-                .map(|span| own(Deadline::starting(start, span), self.class)),
-            self.by.map(|by| own(by, None)),
-            surrounding.map(|deadline| End {
+    /// Where a step ends which has no span, so that its start does not matter.
+    #[inline]
+    pub(crate) fn end(self, cause: Cause) -> Option<End> {
+        match (self.span, self.by) {
+            (None, Some(deadline)) => Some(End {
                 deadline,
-                cause: Cause::Inherited,
-                class: None,
+                cause,
+                class: self.class,
             }),
-        ];
-        // On a tie the first is named: the step's own limit, which its author chose.
-        candidates
-            .into_iter()
-            .flatten()
-            .min_by_key(|end| end.deadline.instant())
-            .expect("a limit has a span or a deadline")
+            _ => None,
+        }
+    }
+
+    /// Where a step ends which starts at `start` under the surrounding deadline.
+    ///
+    /// On a tie the step's own limit is named, which its author chose.
+    #[inline]
+    pub(crate) fn ends(self, start: Instant, surrounding: Option<Deadline>, own: Cause) -> End {
+        let span = self.span.map(|span| Deadline::starting(start, span));
+        let (mut deadline, mut cause, mut class) = match (span, self.by) {
+            (Some(span), Some(by)) if by.instant() < span.instant() => (by, own, None),
+            (Some(span), _) => (span, own, self.class),
+            (None, Some(by)) => (by, own, self.class),
+            (None, None) => unreachable!("a limit has a span or a deadline"),
+        };
+        if let Some(surrounding) = surrounding
+            && surrounding.instant() < deadline.instant()
+        {
+            (deadline, cause, class) = (surrounding, Cause::Inherited, None);
+        }
+        End {
+            deadline,
+            cause,
+            class,
+        }
     }
 }
 
@@ -112,11 +125,21 @@ impl From<Deadline> for Limit {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct End {
     pub(crate) deadline: Deadline,
-    cause: Cause,
+    pub(crate) cause: Cause,
     class: Option<&'static str>,
 }
 
 impl End {
+    /// The limit that comes to this end.
+    #[inline]
+    pub(crate) fn limit(self) -> Limit {
+        Limit {
+            span: None,
+            by: Some(self.deadline),
+            class: self.class,
+        }
+    }
+
     pub(crate) fn elapsed(self, ran: bool) -> Elapsed {
         Elapsed::new(self.deadline.limit(), self.cause, self.class, ran)
     }
