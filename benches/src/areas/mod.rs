@@ -6,6 +6,7 @@ pub mod harness;
 pub mod ratelimit;
 pub mod signing;
 pub mod timeout;
+pub mod validate;
 
 use crate::area::Area;
 
@@ -19,5 +20,6 @@ pub fn all() -> Vec<Area> {
         timeout::area(),
         errors::area(),
         signing::area(),
+        validate::area(),
     ]
 }

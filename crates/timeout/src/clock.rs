@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
     clippy::disallowed_methods,
     reason = "this is the one place which tells the time"
 )]
-#[inline]
 pub(crate) fn now() -> Instant {
     tokio::time::Instant::now().into_std()
 }

@@ -37,7 +37,6 @@ impl Deadline {
     /// A deadline `limit` from now. What exceeds the range of the clock is capped at about thirty
     /// years.
     #[must_use]
-    #[inline]
     pub fn after(limit: Duration) -> Self {
         Self::starting(clock::now(), limit)
     }
@@ -66,7 +65,6 @@ impl Deadline {
 
     /// How much time this deadline gave when it was made.
     #[must_use]
-    #[inline]
     pub fn limit(self) -> Duration {
         self.limit
     }
@@ -81,7 +79,6 @@ impl Deadline {
 
     /// The time which is left at `now`.
     #[must_use]
-    #[inline]
     pub fn remaining_at(self, now: Instant) -> Option<Duration> {
         self.at
             .checked_duration_since(now)

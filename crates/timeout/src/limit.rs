@@ -43,7 +43,6 @@ impl Limit {
 
     /// The deadline, if one is set.
     #[must_use]
-    #[inline]
     pub fn deadline(self) -> Option<Deadline> {
         self.by
     }
@@ -57,45 +56,30 @@ impl Limit {
 
     /// Whether the end can be known without the clock: there is none but a span, and it is not empty.
     #[inline]
-    pub(crate) fn is_open_ended(self) -> bool {
+    pub(crate) fn is_open_ended(&self) -> bool {
         self.by.is_none() && self.span.is_none_or(|span| !span.is_zero())
     }
 
-    /// Where a step ends which has no span, so that its start does not matter.
-    #[inline]
-    pub(crate) fn end(self, cause: Cause) -> Option<End> {
-        match (self.span, self.by) {
-            (None, Some(deadline)) => Some(End {
-                deadline,
-                cause,
-                class: self.class,
-            }),
-            _ => None,
-        }
-    }
-
     /// Where a step ends which starts at `start` under the surrounding deadline.
-    ///
-    /// On a tie the step's own limit is named, which its author chose.
     #[inline]
     pub(crate) fn ends(self, start: Instant, surrounding: Option<Deadline>, own: Cause) -> End {
-        let span = self.span.map(|span| Deadline::starting(start, span));
-        let (mut deadline, mut cause, mut class) = match (span, self.by) {
-            (Some(span), Some(by)) if by.instant() < span.instant() => (by, own, None),
-            (Some(span), _) => (span, own, self.class),
-            (None, Some(by)) => (by, own, self.class),
+        let mut end = match (self.span, self.by) {
+            (Some(span), _) => End {
+                deadline: Deadline::starting(start, span),
+                cause: own,
+                class: self.class,
+            },
+            (None, Some(by)) => End::of(by, own),
             (None, None) => unreachable!("a limit has a span or a deadline"),
         };
-        if let Some(surrounding) = surrounding
-            && surrounding.instant() < deadline.instant()
-        {
-            (deadline, cause, class) = (surrounding, Cause::Inherited, None);
+        // On a tie the first is named: the step's own limit, which its author chose.
+        if let Some(by) = self.by {
+            end = end.earlier(by, own);
         }
-        End {
-            deadline,
-            cause,
-            class,
+        if let Some(surrounding) = surrounding {
+            end = end.earlier(surrounding, Cause::Inherited);
         }
+        end
     }
 }
 
@@ -125,18 +109,25 @@ impl From<Deadline> for Limit {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct End {
     pub(crate) deadline: Deadline,
-    pub(crate) cause: Cause,
+    cause: Cause,
     class: Option<&'static str>,
 }
 
 impl End {
-    /// The limit that comes to this end.
+    fn of(deadline: Deadline, cause: Cause) -> Self {
+        Self {
+            deadline,
+            cause,
+            class: None,
+        }
+    }
+
     #[inline]
-    pub(crate) fn limit(self) -> Limit {
-        Limit {
-            span: None,
-            by: Some(self.deadline),
-            class: self.class,
+    fn earlier(self, deadline: Deadline, cause: Cause) -> Self {
+        if deadline.instant() < self.deadline.instant() {
+            Self::of(deadline, cause)
+        } else {
+            self
         }
     }
 

@@ -6,18 +6,22 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 
 use tokio::task::coop;
-use tokio::time::Sleep;
+use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::limit::End;
 use crate::{Cause, Deadline, Elapsed, Limit, clock};
 
+/// When a step has to end.
+///
+/// tokio's timer is a large value. Inside of every bounded future it would be moved about with it and
+/// add up where bounds are nested, for steps that mostly need none; so it has a box of its own, made by
+/// the first wait.
 #[derive(Debug)]
 pub(crate) struct Timer {
-    /// From when the end is known, that end and nothing else.
     limit: Limit,
-    cause: Cause,
-    /// Boxed, so that a future which is ready at once, as most are, is not moved about with room for
-    /// a timer that it never sets.
+    own: Cause,
+    /// Known from the first look at the clock.
+    end: Option<End>,
     sleep: Option<Pin<Box<Sleep>>>,
 }
 
@@ -26,7 +30,8 @@ impl Timer {
     pub(crate) fn new(limit: Limit, own: Cause) -> Self {
         Self {
             limit,
-            cause: own,
+            own,
+            end: None,
             sleep: None,
         }
     }
@@ -38,12 +43,6 @@ impl Timer {
         if surrounding.is_none() && self.limit.is_open_ended() {
             return Ok(());
         }
-        self.compare(surrounding)
-    }
-
-    /// Out of line, so that a step under no deadline is not slowed down by the code for it.
-    #[inline(never)]
-    fn compare(&mut self, surrounding: Option<Deadline>) -> Result<(), Elapsed> {
         self.start(surrounding).map(drop)
     }
 
@@ -51,18 +50,12 @@ impl Timer {
     #[inline]
     pub(crate) fn start(&mut self, surrounding: Option<Deadline>) -> Result<Deadline, Elapsed> {
         let now = clock::now();
-        let end = self.limit.ends(now, surrounding, self.cause);
+        let end = self.limit.ends(now, surrounding, self.own);
         if end.deadline.is_past_at(now) {
             return Err(end.elapsed(false));
         }
-        self.settle(end);
+        self.end = Some(end);
         Ok(end.deadline)
-    }
-
-    #[inline]
-    fn settle(&mut self, end: End) {
-        self.limit = end.limit();
-        self.cause = end.cause;
     }
 
     /// Ready when the time is up; otherwise the task is woken then.
@@ -71,24 +64,18 @@ impl Timer {
     ///
     /// Outside a tokio runtime with its timer enabled.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Elapsed> {
-        let end = match self.limit.end(self.cause) {
-            Some(end) => end,
-            None => {
-                let end = self.limit.ends(clock::now(), None, self.cause);
-                self.settle(end);
-                end
-            }
-        };
+        let end = *self
+            .end
+            .get_or_insert_with(|| self.limit.ends(clock::now(), None, self.own));
         let sleep = self.sleep.get_or_insert_with(|| {
-            let at = tokio::time::Instant::from_std(end.deadline.instant());
-            Box::pin(tokio::time::sleep_until(at))
+            Box::pin(sleep_until(Instant::from_std(end.deadline.instant())))
         });
         // A future which always has more to do uses up the task's budget before the timer is asked,
         // and the timer would then say "not yet" for ever.
         let asked = if coop::has_budget_remaining() {
             sleep.as_mut().poll(cx)
         } else {
-            pin!(coop::unconstrained(sleep)).poll(cx)
+            pin!(coop::unconstrained(sleep.as_mut())).poll(cx)
         };
         asked.map(|()| end.elapsed(true))
     }

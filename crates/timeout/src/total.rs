@@ -51,8 +51,8 @@ use crate::{Cause, Deadline, Elapsed, Limit, current};
 ///
 /// # Cost
 ///
-/// One clock read at the first poll, two writes to a thread-local cell a poll; a timer only when the
-/// future has to wait.
+/// One clock read at the first poll, two writes to a thread-local cell a poll; a timer, which is one
+/// allocation, only when the future has to wait.
 #[inline]
 pub fn total<F: Future>(limit: impl Into<Limit>, future: F) -> Total<F> {
     Total {

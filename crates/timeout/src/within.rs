@@ -46,8 +46,8 @@ use crate::{Cause, Elapsed, Limit, current};
 ///
 /// A future which is ready at once, under no deadline: no clock read and no timer. A span therefore
 /// begins with the first wait; time that the first poll spends computing is not counted, and could
-/// not have been cut short anyway. Under a deadline: one clock read. A timer is only made when the
-/// future has to wait.
+/// not have been cut short anyway. Under a deadline: one clock read. A timer, which is one allocation,
+/// is only made when the future has to wait.
 #[inline]
 pub fn within<F: Future>(limit: impl Into<Limit>, future: F) -> Within<F> {
     Within {

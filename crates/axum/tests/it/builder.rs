@@ -118,6 +118,10 @@ async fn limits_by_address_know_the_peer() {
 }
 
 #[tokio::test(start_paused = true)]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the paused clock is what is measured"
+)]
 async fn a_trusted_callers_budget_is_kept_and_a_strangers_is_not_read() {
     let inside = ClientIp::behind(["10.0.0.0/8"], ForwardedHeader::XForwardedFor).unwrap();
     let app = builder().budgets_from(inside).build().unwrap();
