@@ -2,23 +2,16 @@
 
 use std::{
     fs,
-    io::{BufRead as _, BufReader, Read as _},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    thread,
+    process::Command,
 };
 
-use crate::{
-    args,
-    failure::Failure,
-    process,
-    workspace::{Workspace, cargo},
-};
+use crate::{args, failure::Failure, process, shop::Shop, workspace::Workspace};
 
 pub(crate) const USAGE: &str = "contract [SECONDS]
 asks the shop everything that its OpenAPI document allows and much that it does not, for 60 seconds
-unless told; fails on a status, media type, header or body that is not documented. Needs Python 3;
-schemathesis is installed under target/ by pip, once";
+unless told; fails on a status, media type, header or body that is not documented. schemathesis is
+installed under target/ by pip, once; without Python 3 it says that nothing was checked";
 
 /// A new version may find what this one did not, at a time of its choosing.
 const SCHEMATHESIS: &str = "schemathesis==4.32.5";
@@ -47,18 +40,17 @@ pub(crate) fn run(mut words: lexopt::Parser) -> Result<(), Failure> {
     process::hold_interrupts()?;
     let folder = workspace.target_directory.join("contract");
     fs::create_dir_all(&folder).map_err(|error| unwritable(&folder, &error))?;
-    let program = schemathesis(&folder)?;
-
-    run_to_success(
-        cargo().args(["build", "--quiet", "-p", "shop"]),
-        "the build of the shop",
-    )?;
-    let config = folder.join("shop.toml");
-    fs::write(&config, CONFIG).map_err(|error| unwritable(&config, &error))?;
-    let shop = Shop::start(
-        &workspace.target_directory.join("debug").join("shop"),
-        &config,
-    )?;
+    let program = match schemathesis(&folder)? {
+        Schemathesis::At(program) => program,
+        Schemathesis::Missing(why) => {
+            eprintln!(
+                "contract: SKIPPED, nothing was checked, since {why}; expected Python 3 with venv, \
+                 and pip with access to {SCHEMATHESIS}"
+            );
+            return Ok(());
+        }
+    };
+    let shop = Shop::start(&workspace, &folder, CONFIG)?;
 
     let mut command = Command::new(program);
     command
@@ -86,19 +78,19 @@ pub(crate) fn run(mut words: lexopt::Parser) -> Result<(), Failure> {
     Ok(())
 }
 
+enum Schemathesis {
+    At(PathBuf),
+    /// With what went wrong.
+    Missing(String),
+}
+
 /// Where schemathesis lies, installed if it does not yet.
-fn schemathesis(folder: &Path) -> Result<PathBuf, Failure> {
+fn schemathesis(folder: &Path) -> Result<Schemathesis, Failure> {
     let venv = folder.join(SCHEMATHESIS.replace("==", "-"));
     let program = venv.join("bin").join("schemathesis");
     if program.is_file() {
-        return Ok(program);
+        return Ok(Schemathesis::At(program));
     }
-    let skipped = |what: &str| {
-        Failure::broken(format!(
-            "contract: SKIPPED, nothing was checked, since {what}; expected Python 3 with venv, \
-             and pip with access to {SCHEMATHESIS}"
-        ))
-    };
     let steps = [
         (
             Command::new("python3"),
@@ -124,18 +116,16 @@ fn schemathesis(folder: &Path) -> Result<PathBuf, Failure> {
             Ok(status) if status.success() => {}
             Err(Failure::Interrupted) => return Err(Failure::Interrupted),
             Ok(_) | Err(_) => {
-                return Err(skipped(&format!(
-                    "`{}` failed",
-                    command.get_program().display()
-                )));
+                let program = command.get_program().display();
+                return Ok(Schemathesis::Missing(format!("`{program}` failed")));
             }
         }
     }
-    if program.is_file() {
-        Ok(program)
+    Ok(if program.is_file() {
+        Schemathesis::At(program)
     } else {
-        Err(skipped("pip installed no program of that name"))
-    }
+        Schemathesis::Missing("pip installed no program of that name".to_owned())
+    })
 }
 
 fn run_to_success(command: &mut Command, what: &str) -> Result<(), Failure> {
@@ -148,49 +138,4 @@ fn run_to_success(command: &mut Command, what: &str) -> Result<(), Failure> {
 
 fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
     Failure::broken(format!("{} cannot be written: {error}", path.display()))
-}
-
-/// A running shop; killed when dropped.
-struct Shop {
-    address: String,
-    child: Child,
-}
-
-impl Shop {
-    fn start(program: &Path, config: &Path) -> Result<Self, Failure> {
-        let did_not_start = |why: String| Failure::broken(format!("the shop did not start: {why}"));
-        let mut child = Command::new(program)
-            .args(["--listen", "127.0.0.1:0", "--config"])
-            .arg(config)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .map_err(|error| did_not_start(error.to_string()))?;
-        let mut line = String::new();
-        if let Some(stdout) = child.stdout.take() {
-            let mut stdout = BufReader::new(stdout);
-            // A line that cannot be read is empty, which is refused below.
-            let _ = stdout.read_line(&mut line);
-            // A full pipe would stop the shop.
-            thread::spawn(move || stdout.read_to_end(&mut Vec::new()));
-        }
-        let address = line.trim().strip_prefix("listening on ").map(str::to_owned);
-        let shop = Self {
-            address: address.unwrap_or_default(),
-            child,
-        };
-        if shop.address.is_empty() {
-            return Err(did_not_start(format!("it said `{}`", line.trim())));
-        }
-        Ok(shop)
-    }
-}
-
-impl Drop for Shop {
-    fn drop(&mut self) {
-        // One that has ended already needs no more.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }

@@ -12,10 +12,13 @@ mod contract;
 mod counts;
 mod failure;
 mod features;
+mod install;
 mod interleavings;
 mod mutants;
 mod process;
 mod servers;
+mod shop;
+mod slow;
 mod steps;
 mod test;
 mod tree;
@@ -72,6 +75,11 @@ const TASKS: &[Task] = &[
         name: "contract",
         usage: contract::USAGE,
         run: contract::run,
+    },
+    Task {
+        name: "slow",
+        usage: slow::USAGE,
+        run: slow::run,
     },
     Task {
         name: "compare",

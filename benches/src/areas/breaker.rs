@@ -55,12 +55,14 @@ trait Healthy: Send + Sync + 'static {
 }
 
 impl Healthy for CircuitBreaker {
+    #[inline(always)]
     fn call(&self) -> bool {
         Self::call(self, healthy).is_ok()
     }
 }
 
 impl Healthy for recloser::Recloser {
+    #[inline(always)]
     fn call(&self) -> bool {
         Self::call(self, healthy).is_ok()
     }
@@ -70,6 +72,7 @@ impl Healthy for recloser::Recloser {
 struct Failsafe<B>(B);
 
 impl<B: failsafe::CircuitBreaker + Send + Sync + 'static> Healthy for Failsafe<B> {
+    #[inline(always)]
     fn call(&self) -> bool {
         self.0.call(healthy).is_ok()
     }

@@ -1,10 +1,12 @@
 //! The areas, a module each. A new one is added to [`all`], to `Cargo.toml` and to `bars.toml`.
 
 pub mod breaker;
+pub mod errors;
 pub mod harness;
 pub mod ratelimit;
 pub mod signing;
 pub mod timeout;
+pub mod validate;
 
 use crate::area::Area;
 
@@ -16,6 +18,8 @@ pub fn all() -> Vec<Area> {
         ratelimit::area(),
         breaker::area(),
         timeout::area(),
+        errors::area(),
         signing::area(),
+        validate::area(),
     ]
 }

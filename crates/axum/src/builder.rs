@@ -15,7 +15,7 @@ use seawall_tower::{
     BodyLimitLayer, DeadlineLayer, ErrorsLayer, RateLimitLayer, RequestIdLayer, TraceLayer,
 };
 use seawall_web::limits::RateLimits;
-use seawall_web::request::KeyBy;
+use seawall_web::request::{ClientIp, KeyBy};
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -73,6 +73,7 @@ impl<S: Store> Seawall<S> {
             traces: TraceLayer::new(),
             renderer: Renderer::new(),
             deadline: DEADLINE,
+            budgets: None,
             body_limit: BodyLimitLayer::new(BODY_LIMIT),
             before: Vec::new(),
             authenticate: None,
@@ -146,6 +147,7 @@ pub struct SeawallBuilder<S> {
     traces: TraceLayer,
     renderer: Renderer,
     deadline: Duration,
+    budgets: Option<ClientIp>,
     body_limit: BodyLimitLayer,
     before: Vec<(Policy, KeyBy)>,
     authenticate: Option<Wrap>,
@@ -180,6 +182,13 @@ impl<S: Store + Clone> SeawallBuilder<S> {
     /// How long a request may take in all; 30 seconds unless told.
     pub fn deadline(mut self, limit: Duration) -> Self {
         self.deadline = limit;
+        self
+    }
+
+    /// Who may ask for less time than that, in `x-request-timeout-ms` or `grpc-timeout`; nobody unless
+    /// told. See [`DeadlineLayer::budgets_from`].
+    pub fn budgets_from(mut self, callers: ClientIp) -> Self {
+        self.budgets = Some(callers);
         self
     }
 
@@ -237,13 +246,17 @@ impl<S: Store + Clone> SeawallBuilder<S> {
             };
             limits.into_iter().fold(builder, add).build().map(Some)
         };
+        let deadline = DeadlineLayer::new(self.deadline);
         Ok(Seawall {
             before: limits(self.before)?,
             after: limits(self.after)?,
             ids: self.ids,
             traces: self.traces,
             errors: ErrorsLayer::with_renderer(self.renderer),
-            deadline: DeadlineLayer::new(self.deadline),
+            deadline: match self.budgets {
+                Some(callers) => deadline.budgets_from(callers),
+                None => deadline,
+            },
             body_limit: self.body_limit,
             authenticate: self.authenticate,
         })

@@ -15,10 +15,13 @@ mod serve;
 pub use builder::{Seawall, SeawallBuilder};
 pub use context::{ContextLayer, ContextService};
 pub use error::Error;
+#[cfg(feature = "multipart")]
+#[cfg_attr(docsrs, doc(cfg(feature = "multipart")))]
+pub use extract::ValidMultipart;
 pub use extract::{Form, Json, Path, Query, Verified};
 #[cfg(feature = "validate")]
 #[cfg_attr(docsrs, doc(cfg(feature = "validate")))]
-pub use extract::{ValidForm, ValidJson, ValidPath, ValidQuery};
+pub use extract::{ValidForm, ValidHeaders, ValidJson, ValidPath, ValidQuery};
 #[cfg(feature = "health")]
 #[cfg_attr(docsrs, doc(cfg(feature = "health")))]
 pub use health::{health_routes, health_routes_for};

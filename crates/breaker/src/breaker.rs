@@ -10,7 +10,6 @@ use crate::word::{Grant, Phase, Word};
 use crate::{Observer, OwnedPermit, Permit, Rejected, State};
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// Stops calling what does not answer, and finds out when it does again.
 ///
@@ -34,8 +33,8 @@ pub struct CircuitBreaker {
     pub(crate) turn: Mutex<()>,
     pub(crate) reports: Reports,
     pub(crate) rules: Rules,
-    /// Whether a success in a quiet streak is all there is to a call.
-    pub(crate) plain: bool,
+    /// Whether somebody wants to know of every call, its time or its end.
+    pub(crate) noted: bool,
     pub(crate) time: Time,
     pub(crate) name: Arc<str>,
     pub(crate) observer: Option<Arc<dyn Observer>>,
@@ -62,7 +61,7 @@ impl CircuitBreaker {
             state: Padded(AtomicU64::new(
                 Word::new(1, Phase::Closed { announced: false }).0,
             )),
-            plain: observer.is_none() && matches!(window, Window::Streak(_)),
+            noted: observer.is_some() || rules.stamp != Stamp::Never,
             window: Padded(window),
             since: AtomicU64::new(0),
             opens: AtomicU32::new(0),
@@ -129,12 +128,24 @@ impl CircuitBreaker {
         if word.grant().is_closed() {
             return Ok(self.ticket(word));
         }
-        self.admit_guarded()
+        self.admit_guarded(word)
     }
 
     /// Admission when not plainly closed.
     #[inline(never)]
-    fn admit_guarded(&self) -> Result<Ticket, Rejected> {
+    fn admit_guarded(&self, word: Word) -> Result<Ticket, Rejected> {
+        // What a dependency that is down costs: decided from one word and one reading of the clock.
+        if let Phase::Open { until } = word.phase()
+            && let wait @ 1.. = until.saturating_sub(self.time.millis())
+        {
+            return Err(self.rejection(State::Open, Some(wait)));
+        }
+        self.admit_by_law()
+    }
+
+    /// Admission when more than a deadline decides.
+    #[cold]
+    fn admit_by_law(&self) -> Result<Ticket, Rejected> {
         loop {
             let word = self.word();
             let now = self.time.millis();
@@ -158,24 +169,32 @@ impl CircuitBreaker {
                     }
                 }
                 Admission::Reject(wait) => {
-                    let state = State::from(word.phase());
-                    let rejected = Rejected::new(state, wait.map(Duration::from_millis));
-                    if let Some(observer) = &self.observer {
-                        observer.rejected(&self.name, &rejected);
-                    }
-                    return Err(rejected);
+                    return Err(self.rejection(State::from(word.phase()), wait));
                 }
             }
         }
     }
 
     #[inline]
+    fn rejection(&self, state: State, wait: Option<u64>) -> Rejected {
+        let rejected = Rejected::new(state, wait);
+        if self.observer.is_some() {
+            self.tell_rejected(rejected);
+        }
+        rejected
+    }
+
+    // Out of line: the address of a rejection would keep it out of the registers.
+    #[inline(never)]
+    fn tell_rejected(&self, rejected: Rejected) {
+        if let Some(observer) = &self.observer {
+            observer.rejected(&self.name, &rejected);
+        }
+    }
+
+    #[inline]
     fn ticket(&self, word: Word) -> Ticket {
-        let started = if self.rules.stamp == Stamp::Never {
-            0
-        } else {
-            self.stamp()
-        };
+        let started = if self.noted { self.stamp() } else { 0 };
         Ticket {
             grant: word.grant(),
             started,

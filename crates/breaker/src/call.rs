@@ -37,10 +37,14 @@ impl CircuitBreaker {
     /// # Errors
     ///
     /// As [`call`](Self::call).
-    #[inline]
+    #[inline(always)]
     #[expect(
         clippy::needless_pass_by_value,
         reason = "a closure reads better than its reference"
+    )]
+    #[expect(
+        clippy::inline_always,
+        reason = "each closure makes an instance of its own anyway, and saving registers would cost more than the rest"
     )]
     pub fn call_with<T, E>(
         &self,

@@ -94,7 +94,8 @@ impl Clock for ManualClock {
 /// that a deadline fits into the state word whatever the origin of the clock is.
 pub(crate) struct Time {
     source: Source,
-    epoch: Duration,
+    /// In nanoseconds, as everything here: a number is cheaper to come by than a [`Duration`].
+    epoch: u64,
 }
 
 #[derive(Clone)]
@@ -109,17 +110,18 @@ impl Source {
     }
 
     #[inline]
-    fn coarse(&self) -> Duration {
+    fn coarse(&self) -> u64 {
         match self {
             Self::System(clock) => clock.coarse(),
-            Self::Custom(clock) => clock.coarse(),
+            Self::Custom(clock) => nanos(clock.coarse()),
         }
     }
 
-    fn precise(&self) -> Duration {
+    #[inline]
+    fn precise(&self) -> u64 {
         match self {
             Self::System(clock) => clock.precise(),
-            Self::Custom(clock) => clock.now(),
+            Self::Custom(clock) => nanos(clock.now()),
         }
     }
 }
@@ -133,17 +135,18 @@ impl Time {
     /// Milliseconds since the breaker was built, from the coarse clock.
     #[inline]
     pub(crate) fn millis(&self) -> u64 {
-        millis(self.source.coarse().saturating_sub(self.epoch))
+        self.coarse_nanos() / 1_000_000
     }
 
     /// Nanoseconds since the breaker was built, from the coarse clock.
+    #[inline]
     pub(crate) fn coarse_nanos(&self) -> u64 {
-        nanos(self.source.coarse().saturating_sub(self.epoch))
+        self.source.coarse().saturating_sub(self.epoch)
     }
 
     /// Nanoseconds since the breaker was built, from the precise clock.
     pub(crate) fn precise_nanos(&self) -> u64 {
-        nanos(self.source.precise().saturating_sub(self.epoch))
+        self.source.precise().saturating_sub(self.epoch)
     }
 }
 
@@ -182,7 +185,6 @@ pub(crate) fn nanos(duration: Duration) -> u64 {
 #[cfg(target_os = "linux")]
 mod system {
     use rustix::time::{ClockId, Timespec, clock_gettime};
-    use std::time::Duration;
 
     /// `CLOCK_MONOTONIC` and its coarse twin, which share their origin.
     #[derive(Clone)]
@@ -194,27 +196,32 @@ mod system {
         }
 
         #[inline]
-        pub(crate) fn coarse(&self) -> Duration {
+        pub(crate) fn coarse(&self) -> u64 {
             since_boot(clock_gettime(ClockId::MonotonicCoarse))
         }
 
-        pub(crate) fn precise(&self) -> Duration {
+        #[inline]
+        pub(crate) fn precise(&self) -> u64 {
             since_boot(clock_gettime(ClockId::Monotonic))
         }
     }
 
     #[inline]
-    fn since_boot(time: Timespec) -> Duration {
-        Duration::new(
-            u64::try_from(time.tv_sec).unwrap_or(0),
-            u32::try_from(time.tv_nsec).unwrap_or(0),
-        )
+    #[expect(
+        clippy::cast_sign_loss,
+        reason = "the time since the boot is not negative"
+    )]
+    fn since_boot(time: Timespec) -> u64 {
+        // Wraps after 584 years.
+        (time.tv_sec as u64)
+            .wrapping_mul(1_000_000_000)
+            .wrapping_add(time.tv_nsec as u64)
     }
 }
 
 #[cfg(not(target_os = "linux"))]
 mod system {
-    use std::time::{Duration, Instant};
+    use std::time::Instant;
 
     /// The standard library's monotonic clock.
     #[derive(Clone)]
@@ -229,7 +236,7 @@ mod system {
             Self(Instant::now())
         }
 
-        pub(crate) fn coarse(&self) -> Duration {
+        pub(crate) fn coarse(&self) -> u64 {
             self.precise()
         }
 
@@ -237,8 +244,8 @@ mod system {
             clippy::disallowed_methods,
             reason = "this is the file that reads the clock"
         )]
-        pub(crate) fn precise(&self) -> Duration {
-            self.0.elapsed()
+        pub(crate) fn precise(&self) -> u64 {
+            super::nanos(self.0.elapsed())
         }
     }
 }

@@ -7,28 +7,32 @@ use crate::observer::End;
 use crate::outcome::Sample;
 use crate::rules::Stamp;
 use crate::sync::Ordering;
-use crate::window::Window;
 use crate::word::{Grant, Phase, Word};
-use crate::{Cause, CircuitBreaker, Completion, Counts, Ending};
+use crate::{Cause, CircuitBreaker, Completion, Counts, Ending, Outcome};
 use std::time::Duration;
 
 impl CircuitBreaker {
-    /// Takes in how an admitted call ended.
+    /// Takes in what is said of an admitted call.
     #[inline]
-    pub(crate) fn complete(&self, ticket: Ticket, end: End) {
-        if self.plain
-            && end.ending == Ending::Success
+    pub(crate) fn report(&self, ticket: Ticket, outcome: Outcome) {
+        if outcome == Outcome::Success
+            && !self.noted
             && ticket.grant.is_closed()
-            && let Window::Streak(streak) = &*self.window
-            && streak.is_quiet()
+            && self.window.is_quiet(ticket.grant.generation())
         {
             return;
         }
-        self.complete_counted(ticket, end);
+        self.report_counted(ticket, outcome);
     }
 
+    // Out of line, so that a healthy call builds nothing of what this wants to know.
     #[inline(never)]
-    fn complete_counted(&self, ticket: Ticket, end: End) {
+    fn report_counted(&self, ticket: Ticket, outcome: Outcome) {
+        self.complete(ticket, End::from(outcome));
+    }
+
+    /// Takes in how an admitted call ended.
+    fn complete(&self, ticket: Ticket, end: End) {
         let elapsed = self.elapsed(ticket);
         let slow =
             matches!((elapsed, self.rules.slow_after), (Some(took), Some(slow)) if took >= slow);

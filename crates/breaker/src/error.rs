@@ -8,23 +8,44 @@ use std::time::Duration;
 /// The call was not admitted, and nothing was done.
 ///
 /// It carries what a caller needs in order to behave: how long to stay away.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 #[must_use = "the call was not admitted"]
-pub struct Rejected {
-    state: State,
-    retry_after: Option<Duration>,
-}
+pub struct Rejected(
+    /// `milliseconds to wait : 62 | why : 2`. One word, since an open circuit is refused in a few
+    /// nanoseconds and moving a larger value about would be half of them.
+    u64,
+);
+
+const OPEN: u64 = 0;
+const HALF_OPEN: u64 = 1;
+const FORCED_OPEN: u64 = 2;
 
 impl Rejected {
-    pub(crate) fn new(state: State, retry_after: Option<Duration>) -> Self {
-        Self { state, retry_after }
+    /// No wait means that time does not help.
+    #[inline]
+    pub(crate) fn new(state: State, wait: Option<u64>) -> Self {
+        match wait {
+            Some(millis) => {
+                let why = if state == State::Open {
+                    OPEN
+                } else {
+                    HALF_OPEN
+                };
+                Self(millis.min(u64::MAX >> 2) << 2 | why)
+            }
+            None => Self(FORCED_OPEN),
+        }
     }
 
     /// The state that rejected the call: [`State::Open`], [`State::HalfOpen`] (all probes are out)
     /// or [`State::ForcedOpen`].
     #[must_use]
     pub fn state(&self) -> State {
-        self.state
+        match self.0 & 3 {
+            OPEN => State::Open,
+            HALF_OPEN => State::HalfOpen,
+            _ => State::ForcedOpen,
+        }
     }
 
     /// How long to wait before another call has a chance.
@@ -32,15 +53,25 @@ impl Rejected {
     /// Exact while open. While half-open it is a hint, since the verdict on the probes may come at
     /// any moment. `None` while forced open: only an operator ends that.
     #[must_use]
+    #[inline]
     pub fn retry_after(&self) -> Option<Duration> {
-        self.retry_after
+        (self.0 & 3 != FORCED_OPEN).then(|| Duration::from_millis(self.0 >> 2))
+    }
+}
+
+impl fmt::Debug for Rejected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rejected")
+            .field("state", &self.state())
+            .field("retry_after", &self.retry_after())
+            .finish()
     }
 }
 
 impl fmt::Display for Rejected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "circuit breaker is {}", self.state)?;
-        match self.retry_after {
+        write!(f, "circuit breaker is {}", self.state())?;
+        match self.retry_after() {
             Some(wait) => write!(f, ", retry after {:.1}s", wait.as_secs_f64()),
             None => Ok(()),
         }
@@ -154,7 +185,7 @@ mod tests {
 
     #[test]
     fn messages_tell_the_state_and_the_wait() {
-        let open = Rejected::new(State::Open, Some(Duration::from_millis(12_345)));
+        let open = Rejected::new(State::Open, Some(12_345));
         assert_eq!(
             open.to_string(),
             "circuit breaker is open, retry after 12.3s"
@@ -162,6 +193,21 @@ mod tests {
         let forced = Rejected::new(State::ForcedOpen, None);
         assert_eq!(forced.to_string(), "circuit breaker is forced open");
         assert_eq!(Error::Inner(fmt::Error).to_string(), fmt::Error.to_string());
+    }
+
+    #[test]
+    fn a_rejection_keeps_why_and_how_long() {
+        for (state, wait) in [
+            (State::Open, Some(1)),
+            (State::HalfOpen, Some(u64::MAX >> 2)),
+            (State::ForcedOpen, None),
+        ] {
+            let rejected = Rejected::new(state, wait);
+            let told = (rejected.state(), rejected.retry_after());
+            assert_eq!(told, (state, wait.map(Duration::from_millis)));
+        }
+        let ever = Rejected::new(State::HalfOpen, Some(u64::MAX));
+        assert_eq!(ever, Rejected::new(State::HalfOpen, Some(u64::MAX >> 2)));
     }
 
     #[test]

@@ -147,3 +147,38 @@ impl Default for HalfOpen {
         Self::all_of(1)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_verdict_is_what_its_name_says() {
+        let failures = Ratio::percent(25);
+        let verdicts = [
+            HalfOpen::all_of(3),
+            HalfOpen::sample(4, failures),
+            HalfOpen::strict_sample(4, failures),
+            HalfOpen::k_of_n(2, 5),
+        ]
+        .map(|half_open| half_open.verdict);
+        let expected = [
+            Verdict::AllOf { probes: 3 },
+            Verdict::Sample {
+                size: 4,
+                failures,
+                strict: false,
+            },
+            Verdict::Sample {
+                size: 4,
+                failures,
+                strict: true,
+            },
+            Verdict::KOfN {
+                successes: 2,
+                size: 5,
+            },
+        ];
+        assert_eq!(verdicts, expected);
+    }
+}

@@ -365,6 +365,15 @@ mod tests {
         check(&laws, &[OK, BAD], None);
         check(&laws, &[BAD, BAD], Some(Settlement::Open));
         check(&laws, &[BAD, OK, OK], Some(Settlement::Close));
+        let laws = Laws {
+            verdict: Verdict::KOfN {
+                successes: 2,
+                size: 5,
+            },
+            ..laws
+        };
+        check(&laws, &[BAD, BAD, BAD], None);
+        check(&laws, &[BAD, BAD, BAD, BAD], Some(Settlement::Open));
     }
 
     #[test]
@@ -506,5 +515,28 @@ mod tests {
         assert_eq!(at(half_open(1, 0, 0), 1_000), Phase::Open { until: 1_100 });
         assert_eq!(at(half_open(1, 0, 0), 1_100), half_open(0, 0, 0));
         assert_eq!(at(Phase::Disabled, 1_100), Phase::Disabled);
+    }
+
+    #[test]
+    fn the_effective_phase_has_the_jitter_of_the_transition_to_come() {
+        let mut laws = Laws {
+            after_wait: AfterWait::Open,
+            ..all_of(1)
+        };
+        laws.open.jitter = Ratio::percent(50);
+        let from = Moment {
+            phase: half_open(1, 0, 0),
+            since: 0,
+            opens: 1,
+            generation: 5,
+        };
+        let step = Step {
+            to: To::Open(None),
+            at: 1_000,
+            cause: Cause::NoVerdict,
+        };
+        let (phase, _) = laws.enter(step, 6, 1);
+        assert_eq!(laws.effective(from, || 1_000), phase);
+        assert_ne!(phase, laws.enter(step, 5, 1).0);
     }
 }

@@ -181,6 +181,34 @@ mod tests {
     }
 
     #[test]
+    fn the_bounds_themselves_are_allowed() {
+        let year = growing(1, 2.0, millis(LONGEST));
+        let bounds = [
+            growing(2, 1.0, 1),
+            growing(2, 2.0, 2),
+            OpenTime {
+                upstream_max: LONGEST,
+                ..year
+            },
+        ];
+        for open in bounds {
+            assert_eq!(open.check(), Ok(()), "{open:?}");
+        }
+    }
+
+    #[test]
+    fn rolls_are_those_of_the_published_generator() {
+        // The first numbers of splitmix64 from seed 0.
+        let rolls = [1, 2, 3].map(|generation| roll(0, generation));
+        let published = [
+            0xE220_A839_7B1D_CDAF,
+            0x6E78_9E6A_A1B9_65F4,
+            0x06C4_5D18_8009_454F,
+        ];
+        assert_eq!(rolls, published);
+    }
+
+    #[test]
     fn nonsense_is_refused_by_name() {
         let cases = [
             ("open.base", growing(0, 1.0, 1)),

@@ -1,7 +1,6 @@
 //! The permission to make one call, and the duty to say what came of it.
 
 use crate::breaker::Ticket;
-use crate::observer::End;
 use crate::{CircuitBreaker, Outcome};
 use std::fmt;
 use std::ops::Deref;
@@ -47,7 +46,7 @@ impl<B: Deref<Target = CircuitBreaker>> Held<B> {
     #[inline]
     fn report(mut self, outcome: Outcome) {
         self.reported = true;
-        self.breaker.complete(self.ticket, End::from(outcome));
+        self.breaker.report(self.ticket, outcome);
     }
 }
 

@@ -145,6 +145,21 @@ mod tests {
     }
 
     #[test]
+    fn one_part_in_a_billion_is_forgiven_and_two_are_not() {
+        check(5e-9, 6, 1_000_000_000, true, false);
+        check(5e-9, 7, 1_000_000_000, true, true);
+        check(5e-9, 4, 1_000_000_000, true, false);
+        check(5e-9, 3, 1_000_000_000, false, false);
+    }
+
+    #[test]
+    fn a_ratio_reads_as_its_number() {
+        let third = Ratio::new(0.3).unwrap();
+        assert_eq!(f64::from(third), 0.3);
+        assert_eq!(format!("{third:?} {third}"), "Ratio(0.3) 30 %");
+    }
+
+    #[test]
     fn what_is_no_share_does_not_construct() {
         for bad in [-0.1, 1.000_1, f64::NAN, f64::INFINITY] {
             assert!(Ratio::new(bad).is_err(), "{bad}");

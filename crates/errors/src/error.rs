@@ -46,6 +46,7 @@ struct Inner {
     retry_after: Option<Duration>,
     headers: Vec<(&'static str, String)>,
     meta: Members,
+    problem_type: Option<&'static str>,
     private: Private,
     executed: bool,
 }
@@ -60,6 +61,7 @@ impl ApiError {
             retry_after: None,
             headers: Vec::new(),
             meta: Vec::new(),
+            problem_type: None,
             private: Private::default(),
             executed: true,
         }))
@@ -151,7 +153,8 @@ impl ApiError {
 
     /// Adds a member to the problem body (an extension member of RFC 9457).
     ///
-    /// The name has at least three characters of `[A-Za-z0-9_]`, begins with a letter, and is none
+    /// The name has at least three characters of `[A-Za-z0-9_-]` (RFC 9457 advises against the
+    /// hyphen, and registered problem types use it), begins with a letter, and is none
     /// of the members that the renderer writes; otherwise the member is left out, and the private
     /// half notes it. A name that is used again replaces the value. A 5xx shows no such members.
     ///
@@ -171,6 +174,37 @@ impl ApiError {
             inner
                 .private
                 .note(format!("member {name} left out: not an extension name"));
+        }
+        self
+    }
+
+    /// Sets the `type` of the problem body, for a kind of problem that is registered somewhere.
+    /// Default: what [`Renderer::type_base`](crate::Renderer::type_base) says.
+    ///
+    /// An absolute URI, of at most 2 KiB of what a URI may hold; otherwise it is left out, and the
+    /// private half notes it. The plain body has no type, and a 5xx shows none of its own.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use seawall_errors::{ApiError, RenderContext, Renderer, codes};
+    ///
+    /// let quota = "https://iana.org/assignments/http-problem-types#quota-exceeded";
+    /// let error = ApiError::new(codes::RATE_LIMITED).problem_type(quota);
+    /// let context = RenderContext::new().accept(&b"application/problem+json"[..]);
+    /// let answer = Renderer::new().render(&error, &context);
+    /// let body: serde_json::Value = serde_json::from_slice(&answer.body)?;
+    /// assert_eq!(body["type"], quota);
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    pub fn problem_type(mut self, uri: &'static str) -> Self {
+        let inner = &mut *self.0;
+        if is_absolute_uri(uri) {
+            inner.problem_type = Some(uri);
+        } else {
+            inner
+                .private
+                .note("problem type left out: not an absolute URI".to_owned());
         }
         self
     }
@@ -284,6 +318,7 @@ impl ApiError {
             message: message.map_or(shown.title(), PublicText::as_str),
             details: if is_client_error { &inner.details } else { &[] },
             meta: if is_client_error { &inner.meta } else { &[] },
+            problem_type: inner.problem_type.filter(|_| is_client_error),
             retry_after: inner.retry_after.filter(|_| is_public),
         }
     }
@@ -336,9 +371,28 @@ fn is_extension_name(name: &str) -> bool {
     ];
     name.len() >= 3
         && name.starts_with(|c: char| c.is_ascii_alphabetic())
-        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b))
         && !TAKEN.contains(&name)
 }
 
+/// A scheme and something after it (RFC 3986, sections 3 and 2); not whether that is well formed.
+fn is_absolute_uri(uri: &str) -> bool {
+    let Some((scheme, rest)) = uri.split_once(':') else {
+        return false;
+    };
+    scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
+        && !rest.is_empty()
+        && uri.len() <= MAX_URI
+        && rest
+            .bytes()
+            .all(|b| b.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&b))
+}
+
+const MAX_URI: usize = 2048;
 const MAX_DETAILS: usize = 100;
 const MAX_HEADERS: usize = 64;

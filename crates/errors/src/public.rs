@@ -38,6 +38,7 @@ pub struct PublicError {
     message: String,
     details: Vec<Detail>,
     meta: Members,
+    problem_type: Option<String>,
     retry_after: Option<Duration>,
 }
 
@@ -50,6 +51,7 @@ pub(crate) struct Face<'a> {
     pub(crate) message: &'a str,
     pub(crate) details: &'a [Detail],
     pub(crate) meta: &'a [(Cow<'static, str>, Value)],
+    pub(crate) problem_type: Option<&'a str>,
     pub(crate) retry_after: Option<Duration>,
 }
 
@@ -63,6 +65,7 @@ impl PublicError {
             message: face.message.to_owned(),
             details: face.details.to_vec(),
             meta: face.meta.to_vec(),
+            problem_type: face.problem_type.map(str::to_owned),
             retry_after: face.retry_after,
         }
     }
@@ -93,6 +96,7 @@ impl PublicError {
             message: &self.message,
             details: &self.details,
             meta: &self.meta,
+            problem_type: self.problem_type.as_deref(),
             retry_after: self.retry_after,
         }
     }
@@ -100,7 +104,7 @@ impl PublicError {
 
 impl Serialize for PublicError {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut body = serializer.serialize_struct("PublicError", 7)?;
+        let mut body = serializer.serialize_struct("PublicError", 8)?;
         body.serialize_field("status", &self.status)?;
         body.serialize_field("code", &self.id)?;
         body.serialize_field("title", &self.title)?;
@@ -111,6 +115,7 @@ impl Serialize for PublicError {
         )?;
         // Pairs, since the order of an object's members is not everywhere kept.
         body.serialize_field("meta", &self.meta)?;
+        body.serialize_field("problem_type", &self.problem_type)?;
         body.serialize_field("retry_after", &self.retry_after)?;
         body.end()
     }
@@ -127,14 +132,17 @@ impl<'de> Deserialize<'de> for PublicError {
             message: take(&mut members, "message")?,
             details: details.into_iter().map(Detail::from_parts).collect(),
             meta: take(&mut members, "meta")?,
+            problem_type: take(&mut members, "problem_type")?,
             retry_after: take(&mut members, "retry_after")?,
         };
         if !(400..=599).contains(&error.status) {
             return Err(de::Error::custom("expected a status of 400 to 599"));
         }
-        if error.status >= 500 && !(error.details.is_empty() && error.meta.is_empty()) {
+        let is_bare =
+            error.details.is_empty() && error.meta.is_empty() && error.problem_type.is_none();
+        if error.status >= 500 && !is_bare {
             return Err(de::Error::custom(
-                "expected neither details nor members with a 5xx",
+                "expected neither details nor members nor a type with a 5xx",
             ));
         }
         Ok(error)

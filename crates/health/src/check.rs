@@ -161,7 +161,9 @@ impl Check {
         self
     }
 
-    /// When the last result is too old to be believed: the check then fails, whatever it said.
+    /// When the last answer is too old to be believed: the check then fails, whatever it said. A
+    /// timeout is no answer, so a dependency that hangs fails its check by then even where
+    /// [`fail_after`](Self::fail_after) asks for many failures in a row.
     ///
     /// Default for background checks: three intervals and timeouts. On-demand checks are asked anew
     /// instead, and have none unless it is set.

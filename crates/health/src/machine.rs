@@ -19,6 +19,9 @@ pub(crate) struct Standing {
     /// Results in a row that speak against the state.
     against: u32,
     last: Option<Instant>,
+    /// The last result that was an answer. A timeout is none: it tells how long one waited, and
+    /// nothing new about who was asked.
+    answered: Option<Instant>,
     passed_once: bool,
 }
 
@@ -28,6 +31,7 @@ impl Standing {
             state: State::Pending,
             against: 0,
             last: None,
+            answered: None,
             passed_once: false,
         }
     }
@@ -35,6 +39,9 @@ impl Standing {
     /// Takes a result of `now` into account.
     pub(crate) fn observe(&mut self, result: Result<(), Fault>, now: Instant, rules: Rules) {
         self.last = Some(now);
+        if result != Err(Fault::Timeout) {
+            self.answered = Some(now);
+        }
         self.passed_once |= result.is_ok();
         self.state = match (self.state, result) {
             // The first pass of all counts at once; until then there is nothing to speak against.
@@ -60,12 +67,23 @@ impl Standing {
         }
     }
 
-    /// The state at `now`: an old result is worth nothing.
+    /// The state at `now`: an old answer is worth nothing, however many timeouts in a row it takes
+    /// to fail.
     pub(crate) fn state(&self, now: Instant, rules: Rules) -> State {
-        match (self.age(now), rules.greatest_age) {
-            (Some(age), Some(greatest)) if age > greatest => State::Fail(Fault::Stale),
+        let age = self
+            .answered
+            .map(|answered| now.saturating_duration_since(answered));
+        match (self.state, age, rules.greatest_age) {
+            // While runs do end, by their timeout, that is the better name for what is wrong.
+            (State::Fail(Fault::Timeout), ..) if !self.is_silent(now, rules) => self.state,
+            (_, Some(age), Some(greatest)) if age > greatest => State::Fail(Fault::Stale),
             _ => self.state,
         }
+    }
+
+    /// Whether not even a timeout has been noted for so long that nobody seems to ask any more.
+    fn is_silent(&self, now: Instant, rules: Rules) -> bool {
+        matches!((self.age(now), rules.greatest_age), (Some(age), Some(greatest)) if age > greatest)
     }
 
     /// The age of the last result.
@@ -170,6 +188,52 @@ mod tests {
         assert_eq!(standing.state(late, rules), State::Fail(Fault::Stale));
         standing.observe(Ok(()), late, rules);
         assert_eq!(standing.state(late, rules), State::Pass);
+    }
+
+    #[test]
+    fn timeouts_do_not_keep_an_answer_young() {
+        let rules = Rules {
+            fail_after: 1000,
+            recover_after: 1,
+            greatest_age: Some(3 * SECOND),
+        };
+        let mut standing = Standing::new();
+        let now = crate::clock::now();
+        standing.observe(Ok(()), now, rules);
+        for second in 1..=4 {
+            standing.observe(Err(Fault::Timeout), now + second * SECOND, rules);
+        }
+        assert_eq!(
+            standing.state(now + 3 * SECOND, rules),
+            State::Pass,
+            "not yet"
+        );
+        let late = now + 4 * SECOND;
+        assert_eq!(standing.state(late, rules), State::Fail(Fault::Stale));
+        assert_eq!(standing.age(late), Some(Duration::ZERO), "asked just now");
+        standing.observe(Err(Fault::Error), late, rules);
+        assert_eq!(
+            standing.state(late, rules),
+            State::Pass,
+            "one of a thousand"
+        );
+    }
+
+    #[test]
+    fn a_check_that_fails_by_timeouts_says_so_while_it_is_asked() {
+        let rules = Rules {
+            fail_after: 1,
+            recover_after: 1,
+            greatest_age: Some(3 * SECOND),
+        };
+        let mut standing = Standing::new();
+        let now = crate::clock::now();
+        standing.observe(Ok(()), now, rules);
+        standing.observe(Err(Fault::Timeout), now + 9 * SECOND, rules);
+        let timeout = State::Fail(Fault::Timeout);
+        assert_eq!(standing.state(now + 12 * SECOND, rules), timeout);
+        let late = now + 13 * SECOND;
+        assert_eq!(standing.state(late, rules), State::Fail(Fault::Stale));
     }
 
     proptest! {

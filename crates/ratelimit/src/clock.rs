@@ -5,50 +5,72 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
-/// One moment, on two clocks.
+/// One moment, on two clocks, in whole microseconds.
 ///
 /// [`Algorithm::Gcra`](crate::Algorithm::Gcra) counts on the monotonic clock, windows and
-/// `X-RateLimit-Reset` on the calendar. A store that has only one clock (Redis, Postgres) puts it
-/// into both fields. All arithmetic is in whole microseconds.
+/// `X-RateLimit-Reset` on the calendar. A store that has only one clock (Redis, Postgres) uses it for
+/// both. Two words, so that a clock hands it over in registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
-#[expect(
-    clippy::exhaustive_structs,
-    reason = "clocks build it; two clocks is what it means"
-)]
 pub struct Now {
-    /// Time since some fixed moment; never goes back.
-    pub mono: Duration,
-    /// Time since the Unix epoch; may jump.
-    pub unix: Duration,
+    mono_us: u64,
+    unix_us: u64,
 }
 
 impl Now {
+    /// A moment: `mono` since some fixed moment, on a clock that never goes back, and `unix` since
+    /// the Unix epoch, on one that may jump. Rounded down.
+    ///
+    /// Beyond about 3.4e15 microseconds (the year 2077 as Unix time, 107 years as uptime) time stands
+    /// still, rather than to overflow what stores pack beside it.
+    #[must_use]
+    pub const fn new(mono: Duration, unix: Duration) -> Self {
+        Self::from_micros(floor_micros(mono), floor_micros(unix))
+    }
+
     /// A moment of a clock that is both monotonic and Unix time.
     #[must_use]
     pub const fn at(time: Duration) -> Self {
-        Self {
-            mono: time,
-            unix: time,
-        }
+        Self::new(time, time)
+    }
+
+    /// Time since some fixed moment; never goes back.
+    #[must_use]
+    pub const fn mono(self) -> Duration {
+        Duration::from_micros(self.mono_us)
+    }
+
+    /// Time since the Unix epoch; may jump.
+    #[must_use]
+    pub const fn unix(self) -> Duration {
+        Duration::from_micros(self.unix_us)
     }
 
     /// The moment `time` later.
     #[must_use]
     pub const fn plus(self, time: Duration) -> Self {
+        let us = floor_micros(time);
+        Self::from_micros(
+            self.mono_us.saturating_add(us),
+            self.unix_us.saturating_add(us),
+        )
+    }
+
+    #[inline]
+    pub(crate) const fn from_micros(mono_us: u64, unix_us: u64) -> Self {
         Self {
-            mono: self.mono.saturating_add(time),
-            unix: self.unix.saturating_add(time),
+            mono_us: earliest(mono_us, LATEST_US),
+            unix_us: earliest(unix_us, LATEST_US),
         }
     }
 
     #[inline]
     pub(crate) const fn mono_us(self) -> u64 {
-        moment_us(self.mono)
+        self.mono_us
     }
 
     #[inline]
     pub(crate) const fn unix_us(self) -> u64 {
-        moment_us(self.unix)
+        self.unix_us
     }
 }
 
@@ -83,9 +105,9 @@ impl<C: Clock + ?Sized> Clock for Arc<C> {
 #[derive(Debug)]
 pub struct SystemClock {
     start: Instant,
-    /// Nanoseconds from the start on the monotonic clock to the Unix epoch's zero, as last compared.
+    /// Unix time at the start in microseconds, as last compared.
     unix_at_start: AtomicU64,
-    /// Nanoseconds since the start at which to compare again.
+    /// Microseconds since the start at which to compare again.
     compare_at: AtomicU64,
 }
 
@@ -96,7 +118,7 @@ impl SystemClock {
     pub fn new() -> Self {
         Self {
             start: Instant::now(),
-            unix_at_start: AtomicU64::new(nanos(unix())),
+            unix_at_start: AtomicU64::new(floor_micros(unix())),
             compare_at: AtomicU64::new(COMPARE_EVERY),
         }
     }
@@ -107,7 +129,7 @@ impl SystemClock {
         self.compare_at
             .store(mono.saturating_add(COMPARE_EVERY), Ordering::Relaxed);
         self.unix_at_start
-            .store(nanos(unix()).saturating_sub(mono), Ordering::Relaxed);
+            .store(floor_micros(unix()).saturating_sub(mono), Ordering::Relaxed);
     }
 }
 
@@ -121,16 +143,12 @@ impl Clock for SystemClock {
     #[inline]
     #[expect(clippy::disallowed_methods, reason = "this is clock.rs")]
     fn now(&self) -> Now {
-        let mono = self.start.elapsed();
-        let mono_ns = nanos(mono);
-        if mono_ns >= self.compare_at.load(Ordering::Relaxed) {
-            self.compare(mono_ns);
+        let mono = floor_micros(self.start.elapsed());
+        if mono >= self.compare_at.load(Ordering::Relaxed) {
+            self.compare(mono);
         }
         let unix = self.unix_at_start.load(Ordering::Relaxed);
-        Now {
-            mono,
-            unix: mono.saturating_add(Duration::from_nanos(unix)),
-        }
+        Now::from_micros(mono, mono.saturating_add(unix))
     }
 }
 
@@ -167,10 +185,7 @@ impl Default for TokioClock {
 impl Clock for TokioClock {
     fn now(&self) -> Now {
         let mono = tokio_now() - self.start;
-        Now {
-            mono,
-            unix: self.unix_at_start.saturating_add(mono),
-        }
+        Now::new(mono, self.unix_at_start.saturating_add(mono))
     }
 }
 
@@ -242,28 +257,23 @@ fn unix() -> Duration {
         .unwrap_or_default()
 }
 
-/// 2^64 nanoseconds reach to the year 2554.
-fn nanos(time: Duration) -> u64 {
+/// Whole microseconds, rounded down. Multiplied by hand: [`Duration::as_micros`] is 128 bits wide.
+#[inline]
+const fn floor_micros(time: Duration) -> u64 {
     time.as_secs()
-        .saturating_mul(1_000_000_000)
-        .saturating_add(u64::from(time.subsec_nanos()))
+        .saturating_mul(1_000_000)
+        .saturating_add(time.subsec_micros() as u64)
 }
 
-/// Whole microseconds, rounded down. A moment beyond about 3.4e15 (the year 2077 as Unix time, 107 years as
-/// uptime) stands still there rather than to overflow what stores pack beside it.
 #[inline]
-const fn moment_us(time: Duration) -> u64 {
-    let us = time
-        .as_secs()
-        .saturating_mul(1_000_000)
-        .saturating_add(time.subsec_micros() as u64);
-    if us > LATEST_US { LATEST_US } else { us }
+const fn earliest(a: u64, b: u64) -> u64 {
+    if a < b { a } else { b }
 }
 
 /// The last moment that can be told: with the longest refill added it still fits 52 bits.
 const LATEST_US: u64 = (1 << 52) - (1 << 50) - 2;
 
-const COMPARE_EVERY: u64 = 1_000_000_000;
+const COMPARE_EVERY: u64 = 1_000_000;
 
 #[cfg(test)]
 mod tests {
@@ -273,17 +283,17 @@ mod tests {
     fn the_system_clock_is_monotonic_and_knows_the_year() {
         let clock = SystemClock::new();
         let (first, second) = (clock.now(), clock.now());
-        assert!(second.mono >= first.mono);
-        assert!(first.unix > Duration::from_secs(1_700_000_000));
+        assert!(second.mono() >= first.mono());
+        assert!(first.unix() > Duration::from_secs(1_700_000_000));
     }
 
     #[test]
     fn a_comparison_corrects_the_calendar() {
         let clock = SystemClock::new();
         clock.unix_at_start.store(0, Ordering::Relaxed);
-        assert!(clock.now().unix < Duration::from_secs(3_600));
+        assert!(clock.now().unix() < Duration::from_secs(3_600));
         clock.compare_at.store(0, Ordering::Relaxed);
-        assert!(clock.now().unix > Duration::from_secs(1_700_000_000));
+        assert!(clock.now().unix() > Duration::from_secs(1_700_000_000));
     }
 
     #[test]

@@ -8,13 +8,13 @@ use std::time::Duration;
 use crate::clock::Now;
 use crate::decision::Decision;
 use crate::error::ConfigError;
-use crate::key::KeyBuf;
+use crate::not_now::NotNow;
 use crate::observer::Observer;
-use crate::policies::scope;
 use crate::policy::{Mode, Policy, PolicyName};
 use crate::quota::Quota;
 use crate::report::Report;
-use crate::store::{Charge, MemoryStore, Op, Store};
+use crate::scope::Scope;
+use crate::store::{Charge, MemoryStore, Op, Plain, Store};
 use crate::verdict::{Standing, Verdict};
 
 /// One quota over one store.
@@ -42,15 +42,18 @@ pub struct Limiter<S> {
 struct Shared<S> {
     store: S,
     policy: Policy,
-    scope: KeyBuf,
+    scope: Scope,
     observer: Option<Arc<dyn Observer>>,
+    /// Whether all that is left to ask for the short way is the mode.
+    plain: bool,
     #[cfg(feature = "tokio")]
     line: crate::wait::Line,
 }
 
 impl<S> Shared<S> {
-    fn new(store: S, policy: Policy, scope: KeyBuf) -> Self {
+    fn new(store: S, policy: Policy, scope: Scope) -> Self {
         Self {
+            plain: policy.is_plain(),
             store,
             policy,
             scope,
@@ -69,7 +72,7 @@ impl<S: Store> Limiter<S> {
     #[must_use]
     pub fn new(store: S, quota: Quota) -> Self {
         let policy = Policy::named(PolicyName::literal("default"), quota);
-        let scope = scope("", &quota.to_string());
+        let scope = Scope::new("", &quota.to_string());
         Self {
             shared: Arc::new(Shared::new(store, policy, scope)),
         }
@@ -83,7 +86,7 @@ impl<S: Store> Limiter<S> {
     /// If the policy's cost is above the capacity of its quota.
     pub fn with_policy(store: S, namespace: &str, policy: Policy) -> Result<Self, ConfigError> {
         policy.validate()?;
-        let scope = scope(namespace, policy.name().as_str());
+        let scope = Scope::new(namespace, policy.name().as_str());
         Ok(Self {
             shared: Arc::new(Shared::new(store, policy, scope)),
         })
@@ -206,6 +209,7 @@ impl<S: Store> Limiter<S> {
         } = &*self.shared;
         let mut shared = Shared::new(store.clone(), policy.clone(), scope.clone());
         shared.observer = Some(Arc::new(observer));
+        shared.plain = false;
         Self {
             shared: Arc::new(shared),
         }
@@ -217,7 +221,7 @@ impl<S: Store> Limiter<S> {
         report: &Report,
         cost: NonZeroU32,
     ) -> Result<(), S::Error> {
-        let charge = Charge::new(self.shared.scope.as_ref(), key, *report.quota(), cost);
+        let charge = Charge::within(&self.shared.scope, key, *report.quota(), cost);
         self.perform(Op::Refund, charge.with_grant(Some(report.grant())))
             .await
             .map(drop)
@@ -285,7 +289,7 @@ impl<S: Store> Limiter<S> {
     #[inline]
     fn charge_in<'a>(&'a self, mode: Mode, key: &'a [u8], cost: NonZeroU32) -> Charge<'a> {
         let policy = self.policy();
-        Charge::new(self.shared.scope.as_ref(), key, policy.quota_of(key), cost)
+        Charge::within(&self.shared.scope, key, policy.quota_of(key), cost)
             .shadow(mode == Mode::Shadow)
             .with_block_for(policy.penalty())
     }
@@ -351,31 +355,25 @@ impl Limiter<MemoryStore> {
     /// ```
     #[inline]
     pub fn admit(&self, key: impl AsRef<[u8]>) -> Result<(), NotNow> {
-        let policy = self.policy();
-        let mode = policy.current_mode();
-        if mode != Mode::Enforce || policy.penalty().is_some() || self.shared.observer.is_some() {
-            return match self.check_local(key) {
-                Decision::Allow(_) => Ok(()),
-                Decision::Deny(denied) => Err(NotNow(denied.retry_after())),
-            };
+        let shared = &*self.shared;
+        let (policy, subject) = (&shared.policy, key.as_ref());
+        if !shared.plain || policy.current_mode() != Mode::Enforce {
+            return self.admit_at_length(subject);
         }
-        let charge = self.charge_in(mode, key.as_ref(), policy.unit_cost());
-        self.shared
-            .store
-            .admit(&charge)
-            .map_err(|verdict| NotNow(verdict.retry_after()))
+        shared.store.admit_plain(&Plain {
+            scope: &shared.scope,
+            subject,
+            quota: policy.quota(),
+            cost: policy.unit_cost(),
+        })
     }
-}
 
-/// The answer of [`Limiter::admit`] to whom it does not let pass.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NotNow(Option<Duration>);
-
-impl NotNow {
-    /// After what time the same request may pass; `None` where no wait helps.
-    #[must_use]
-    pub const fn retry_after(&self) -> Option<Duration> {
-        self.0
+    #[cold]
+    fn admit_at_length(&self, key: &[u8]) -> Result<(), NotNow> {
+        match self.check_local(key) {
+            Decision::Allow(_) => Ok(()),
+            Decision::Deny(denied) => Err(NotNow::after(denied.retry_after())),
+        }
     }
 }
 

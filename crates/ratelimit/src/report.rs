@@ -17,8 +17,7 @@ pub struct Report {
     verdict: Verdict,
     cost: u32,
     shadow: bool,
-    at_mono_us: u64,
-    at_unix_us: u64,
+    at: Now,
 }
 
 impl Report {
@@ -30,8 +29,7 @@ impl Report {
             verdict,
             cost: charge.cost(),
             shadow: charge.is_shadow(),
-            at_mono_us: at.mono_us(),
-            at_unix_us: at.unix_us(),
+            at,
         }
     }
 
@@ -81,7 +79,7 @@ impl Report {
     /// Unix time in seconds, rounded up, at which all of the capacity is there again.
     #[must_use]
     pub const fn reset_unix(&self) -> u64 {
-        ceil_seconds(self.at().unix.saturating_add(self.verdict.reset()))
+        ceil_seconds(self.at.unix().saturating_add(self.verdict.reset()))
     }
 
     /// Whether this policy denies. If it is a shadow, the request may have passed all the same.
@@ -105,15 +103,12 @@ impl Report {
     /// The store's time of the decision, in whole microseconds.
     #[must_use]
     pub const fn at(&self) -> Now {
-        Now {
-            mono: Duration::from_micros(self.at_mono_us),
-            unix: Duration::from_micros(self.at_unix_us),
-        }
+        self.at
     }
 
     pub(crate) const fn grant(&self) -> Grant {
         Grant {
-            at: self.at(),
+            at: self.at,
             reset: self.verdict.reset(),
             source: self.verdict.source(),
         }

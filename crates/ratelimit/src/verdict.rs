@@ -177,7 +177,7 @@ impl Default for Verdict {
 }
 
 /// `u64::MAX` microseconds are half a million years; no wait is that long.
-const NEVER: u64 = u64::MAX;
+pub(crate) const NEVER: u64 = u64::MAX;
 
 /// Whole microseconds, rounded up, so that waiting them out is enough.
 pub(crate) const fn micros(time: Duration) -> u64 {

@@ -37,20 +37,33 @@ fn hex(text: &[u8], out: &mut [u8], upper: bool) -> bool {
     if text.len() != out.len() * 2 {
         return false;
     }
-    let digit = |byte: u8| match byte {
-        b'0'..=b'9' => Some(byte - b'0'),
-        b'a'..=b'f' => Some(byte - b'a' + 10),
-        b'A'..=b'F' if upper => Some(byte - b'A' + 10),
-        _ => None,
-    };
+    // Whatever is no digit has a high bit, and one of them is enough for all.
+    let mut wrong = 0;
     for (pair, out) in text.chunks_exact(2).zip(out) {
-        let (Some(high), Some(low)) = (digit(pair[0]), digit(pair[1])) else {
-            return false;
-        };
-        *out = high << 4 | low;
+        let (high, low) = (DIGIT[usize::from(pair[0])], DIGIT[usize::from(pair[1])]);
+        wrong |= high | low;
+        *out = high << 4 | low & 15;
     }
-    true
+    let allowed = if upper { 0x0F | UPPER } else { 0x0F };
+    wrong & !allowed == 0
 }
+
+/// Marks the digits that are not lower case.
+const UPPER: u8 = 0x10;
+
+/// What each byte is worth as a hexadecimal digit.
+const DIGIT: [u8; 256] = {
+    let mut table = [0xE0; 256];
+    let mut value = 0_u8;
+    while value < 16 {
+        table[b"0123456789abcdef"[value as usize] as usize] = value;
+        if value > 9 {
+            table[b"0123456789ABCDEF"[value as usize] as usize] = value | UPPER;
+        }
+        value += 1;
+    }
+    table
+};
 
 fn base64(text: &[u8], out: &mut [u8]) -> bool {
     let len = out.len();
@@ -59,11 +72,20 @@ fn base64(text: &[u8], out: &mut [u8]) -> bool {
 }
 
 pub(crate) fn push_hex(bytes: &[u8], out: &mut String) {
+    out.reserve_exact(bytes.len() * 2);
+    for piece in bytes.chunks(32) {
+        let mut text = [0; 64];
+        let text = &mut text[..piece.len() * 2];
+        write_hex(piece, text);
+        out.push_str(std::str::from_utf8(text).unwrap_or_default());
+    }
+}
+
+fn write_hex(bytes: &[u8], text: &mut [u8]) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    out.reserve(bytes.len() * 2);
-    for byte in bytes {
-        out.push(char::from(DIGITS[usize::from(byte >> 4)]));
-        out.push(char::from(DIGITS[usize::from(byte & 15)]));
+    for (pair, byte) in text.chunks_exact_mut(2).zip(bytes) {
+        pair[0] = DIGITS[usize::from(byte >> 4)];
+        pair[1] = DIGITS[usize::from(byte & 15)];
     }
 }
 
@@ -81,12 +103,8 @@ pub(crate) fn base64_url(bytes: &[u8]) -> String {
 
 /// Writes a digest as 64 lower-case digits without a heap.
 pub(crate) fn hex_of_digest(digest: &[u8; 32]) -> [u8; 64] {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let mut text = [0; 64];
-    for (pair, byte) in text.chunks_exact_mut(2).zip(digest) {
-        pair[0] = DIGITS[usize::from(byte >> 4)];
-        pair[1] = DIGITS[usize::from(byte & 15)];
-    }
+    write_hex(digest, &mut text);
     text
 }
 

@@ -191,8 +191,8 @@ impl Envelope {
         self.message_id.as_ref().map(Short::as_str)
     }
 
-    pub(crate) const fn take_message_id(&mut self) -> Option<MessageId> {
-        self.message_id.take()
+    pub(crate) const fn message_id_in_place(&self) -> Option<MessageId> {
+        self.message_id
     }
 
     /// Sets the name of the message.

@@ -85,7 +85,6 @@ pin_project! {
         token: Option<DropGuard>,
         deadline: Option<Deadline>,
         elapsed: Option<Elapsed>,
-        #[pin]
         timer: Timer,
         #[pin]
         rest: Option<Sleep>,
@@ -121,7 +120,7 @@ where
         let mut this = self.project();
         let deadline = match *this.deadline {
             Some(deadline) => deadline,
-            None => *this.deadline.insert(this.timer.as_mut().start(current())?),
+            None => *this.deadline.insert(this.timer.start(current())?),
         };
         if let Some(work) = this.work.take() {
             let token = match this.parent {

@@ -15,6 +15,7 @@ pub(crate) fn now() -> Instant {
 }
 
 /// `from + span`, or about thirty years from `from` where that overflows: no process waits for it.
+#[inline]
 pub(crate) fn later(from: Instant, span: Duration) -> Instant {
     match from.checked_add(span) {
         Some(at) => at,

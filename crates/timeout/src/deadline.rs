@@ -50,6 +50,7 @@ impl Deadline {
 
     /// A deadline `limit` from `start`: [`after`](Self::after) for callers which know the time.
     #[must_use]
+    #[inline]
     pub fn starting(start: Instant, limit: Duration) -> Self {
         let at = clock::later(start, limit);
         Self { at, limit }
@@ -57,6 +58,7 @@ impl Deadline {
 
     /// The moment itself.
     #[must_use]
+    #[inline]
     pub fn instant(self) -> Instant {
         self.at
     }
@@ -91,12 +93,14 @@ impl Deadline {
 
     /// Whether the deadline has passed at `now`.
     #[must_use]
+    #[inline]
     pub fn is_past_at(self, now: Instant) -> bool {
         self.at <= now
     }
 
     /// The earlier of the two.
     #[must_use]
+    #[inline]
     pub fn min(self, other: Self) -> Self {
         if other.at < self.at { other } else { self }
     }

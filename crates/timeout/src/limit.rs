@@ -56,33 +56,30 @@ impl Limit {
 
     /// Whether the end can be known without the clock: there is none but a span, and it is not empty.
     #[inline]
-    pub(crate) fn is_open_ended(self) -> bool {
+    pub(crate) fn is_open_ended(&self) -> bool {
         self.by.is_none() && self.span.is_none_or(|span| !span.is_zero())
     }
 
     /// Where a step ends which starts at `start` under the surrounding deadline.
+    #[inline]
     pub(crate) fn ends(self, start: Instant, surrounding: Option<Deadline>, own: Cause) -> End {
-        let own = |deadline, class| End {
-            deadline,
-            cause: own,
-            class,
+        let mut end = match (self.span, self.by) {
+            (Some(span), _) => End {
+                deadline: Deadline::starting(start, span),
+                cause: own,
+                class: self.class,
+            },
+            (None, Some(by)) => End::of(by, own),
+            (None, None) => unreachable!("a limit has a span or a deadline"),
         };
-        let candidates = [
-            self.span
-                .map(|span| own(Deadline::starting(start, span), self.class)),
-            self.by.map(|by| own(by, None)),
-            surrounding.map(|deadline| End {
-                deadline,
-                cause: Cause::Inherited,
-                class: None,
-            }),
-        ];
         // On a tie the first is named: the step's own limit, which its author chose.
-        candidates
-            .into_iter()
-            .flatten()
-            .min_by_key(|end| end.deadline.instant())
-            .expect("a limit has a span or a deadline")
+        if let Some(by) = self.by {
+            end = end.earlier(by, own);
+        }
+        if let Some(surrounding) = surrounding {
+            end = end.earlier(surrounding, Cause::Inherited);
+        }
+        end
     }
 }
 
@@ -117,6 +114,23 @@ pub(crate) struct End {
 }
 
 impl End {
+    fn of(deadline: Deadline, cause: Cause) -> Self {
+        Self {
+            deadline,
+            cause,
+            class: None,
+        }
+    }
+
+    #[inline]
+    fn earlier(self, deadline: Deadline, cause: Cause) -> Self {
+        if deadline.instant() < self.deadline.instant() {
+            Self::of(deadline, cause)
+        } else {
+            self
+        }
+    }
+
     pub(crate) fn elapsed(self, ran: bool) -> Elapsed {
         Elapsed::new(self.deadline.limit(), self.cause, self.class, ran)
     }

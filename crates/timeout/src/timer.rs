@@ -5,22 +5,24 @@ use std::future::Future;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 
-use pin_project_lite::pin_project;
 use tokio::task::coop;
-use tokio::time::Sleep;
+use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::limit::End;
 use crate::{Cause, Deadline, Elapsed, Limit, clock};
 
-pin_project! {
-    #[derive(Debug)]
-    pub(crate) struct Timer {
-        limit: Limit,
-        own: Cause,
-        end: Option<End>,
-        #[pin]
-        sleep: Option<Sleep>,
-    }
+/// When a step has to end.
+///
+/// tokio's timer is a large value. Inside of every bounded future it would be moved about with it and
+/// add up where bounds are nested, for steps that mostly need none; so it has a box of its own, made by
+/// the first wait.
+#[derive(Debug)]
+pub(crate) struct Timer {
+    limit: Limit,
+    own: Cause,
+    /// Known from the first look at the clock.
+    end: Option<End>,
+    sleep: Option<Pin<Box<Sleep>>>,
 }
 
 impl Timer {
@@ -37,10 +39,7 @@ impl Timer {
     /// Starts the step, or says that there is no time for it. Without any deadline to compare with it
     /// reads no clock: the span then starts with the first wait.
     #[inline]
-    pub(crate) fn arrive(
-        self: Pin<&mut Self>,
-        surrounding: Option<Deadline>,
-    ) -> Result<(), Elapsed> {
+    pub(crate) fn arrive(&mut self, surrounding: Option<Deadline>) -> Result<(), Elapsed> {
         if surrounding.is_none() && self.limit.is_open_ended() {
             return Ok(());
         }
@@ -48,17 +47,14 @@ impl Timer {
     }
 
     /// Starts the step at once and tells when it ends.
-    pub(crate) fn start(
-        self: Pin<&mut Self>,
-        surrounding: Option<Deadline>,
-    ) -> Result<Deadline, Elapsed> {
+    #[inline]
+    pub(crate) fn start(&mut self, surrounding: Option<Deadline>) -> Result<Deadline, Elapsed> {
         let now = clock::now();
-        let this = self.project();
-        let end = this.limit.ends(now, surrounding, *this.own);
+        let end = self.limit.ends(now, surrounding, self.own);
         if end.deadline.is_past_at(now) {
             return Err(end.elapsed(false));
         }
-        *this.end = Some(end);
+        self.end = Some(end);
         Ok(end.deadline)
     }
 
@@ -67,27 +63,19 @@ impl Timer {
     /// # Panics
     ///
     /// Outside a tokio runtime with its timer enabled.
-    pub(crate) fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Elapsed> {
-        let mut this = self.project();
-        let end = match *this.end {
-            Some(end) => end,
-            None => *this
-                .end
-                .insert(this.limit.ends(clock::now(), None, *this.own)),
-        };
-        if this.sleep.is_none() {
-            let at = tokio::time::Instant::from_std(end.deadline.instant());
-            this.sleep.set(Some(tokio::time::sleep_until(at)));
-        }
-        let Some(sleep) = this.sleep.as_pin_mut() else {
-            return Poll::Pending;
-        };
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Elapsed> {
+        let end = *self
+            .end
+            .get_or_insert_with(|| self.limit.ends(clock::now(), None, self.own));
+        let sleep = self.sleep.get_or_insert_with(|| {
+            Box::pin(sleep_until(Instant::from_std(end.deadline.instant())))
+        });
         // A future which always has more to do uses up the task's budget before the timer is asked,
         // and the timer would then say "not yet" for ever.
         let asked = if coop::has_budget_remaining() {
-            sleep.poll(cx)
+            sleep.as_mut().poll(cx)
         } else {
-            pin!(coop::unconstrained(sleep)).poll(cx)
+            pin!(coop::unconstrained(sleep.as_mut())).poll(cx)
         };
         asked.map(|()| end.elapsed(true))
     }

@@ -51,8 +51,9 @@ use crate::{Cause, Deadline, Elapsed, Limit, current};
 ///
 /// # Cost
 ///
-/// One clock read at the first poll, two writes to a thread-local cell a poll; a timer only when the
-/// future has to wait.
+/// One clock read at the first poll, two writes to a thread-local cell a poll; a timer, which is one
+/// allocation, only when the future has to wait.
+#[inline]
 pub fn total<F: Future>(limit: impl Into<Limit>, future: F) -> Total<F> {
     Total {
         future,
@@ -69,7 +70,6 @@ pin_project! {
         #[pin]
         future: F,
         deadline: Option<Deadline>,
-        #[pin]
         timer: Timer,
     }
 }
@@ -77,11 +77,12 @@ pin_project! {
 impl<F: Future> Future for Total<F> {
     type Output = Result<F::Output, Elapsed>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
+        let this = self.project();
         let deadline = match *this.deadline {
             Some(deadline) => deadline,
-            None => *this.deadline.insert(this.timer.as_mut().start(current())?),
+            None => *this.deadline.insert(this.timer.start(current())?),
         };
         let polled = {
             let _entered = Entered::new(deadline);

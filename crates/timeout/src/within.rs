@@ -46,8 +46,9 @@ use crate::{Cause, Elapsed, Limit, current};
 ///
 /// A future which is ready at once, under no deadline: no clock read and no timer. A span therefore
 /// begins with the first wait; time that the first poll spends computing is not counted, and could
-/// not have been cut short anyway. Under a deadline: one clock read. A timer is only made when the
-/// future has to wait.
+/// not have been cut short anyway. Under a deadline: one clock read. A timer, which is one allocation,
+/// is only made when the future has to wait.
+#[inline]
 pub fn within<F: Future>(limit: impl Into<Limit>, future: F) -> Within<F> {
     Within {
         future,
@@ -64,7 +65,6 @@ pin_project! {
         #[pin]
         future: F,
         arrived: bool,
-        #[pin]
         timer: Timer,
     }
 }
@@ -72,10 +72,11 @@ pin_project! {
 impl<F: Future> Future for Within<F> {
     type Output = Result<F::Output, Elapsed>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
+        let this = self.project();
         if !*this.arrived {
-            this.timer.as_mut().arrive(current())?;
+            this.timer.arrive(current())?;
             *this.arrived = true;
         }
         if let Poll::Ready(output) = this.future.poll(cx) {

@@ -5,6 +5,9 @@ mod body;
 pub mod body_limit;
 pub mod circuit_breaker;
 pub mod deadline;
+#[cfg(feature = "decompression")]
+#[cfg_attr(docsrs, doc(cfg(feature = "decompression")))]
+pub mod decompression;
 pub mod errors;
 mod head;
 mod origin;
@@ -19,6 +22,9 @@ pub use body::ReplyBody;
 pub use body_limit::BodyLimitLayer;
 pub use circuit_breaker::CircuitBreakerLayer;
 pub use deadline::{DeadlineLayer, PassDeadlineLayer};
+#[cfg(feature = "decompression")]
+#[cfg_attr(docsrs, doc(cfg(feature = "decompression")))]
+pub use decompression::DecompressionLayer;
 pub use errors::ErrorsLayer;
 pub use head::HttpHead;
 pub use origin::{Origin, OriginScope};

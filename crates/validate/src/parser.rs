@@ -100,8 +100,11 @@ impl<'c> Parser<'c> {
     /// [`Kind::TooLarge`].
     pub fn json<'de, T: Validate<'de>>(&self, body: &'de [u8]) -> Result<T, Violations> {
         self.fits(body.len())?;
+        // Once over the whole body is far cheaper than once for each string in it, which is what
+        // `from_slice` does.
+        let text = std::str::from_utf8(body).map_err(|error| not_utf8(body, &error))?;
         let mut cx = self.cx(Mode::Typed);
-        let mut json = serde_json::Deserializer::from_slice(body);
+        let mut json = serde_json::Deserializer::from_str(text);
         let value = match T::read(&mut json, &mut cx).and_then(|value| json.end().map(|()| value)) {
             Ok(value) => value,
             Err(_) if cx.halted() => None,
@@ -236,9 +239,22 @@ impl fmt::Debug for Parser<'_> {
 }
 
 fn malformed_json(error: &serde_json::Error) -> Violations {
+    malformed_at(error.line(), error.column())
+}
+
+/// The place is told as `serde_json` tells it: a line from 1, and bytes of the line up to there.
+#[cold]
+fn not_utf8(body: &[u8], error: &std::str::Utf8Error) -> Violations {
+    let before = &body[..error.valid_up_to()];
+    let mut lines = before.rsplit(|byte| *byte == b'\n');
+    let column = lines.next().map_or(0, <[u8]>::len);
+    malformed_at(1 + lines.count(), column)
+}
+
+fn malformed_at(line: usize, column: usize) -> Violations {
     let violation = Violation::new(Code::MALFORMED_JSON)
-        .param("line", error.line())
-        .param("column", error.column());
+        .param("line", line)
+        .param("column", column);
     Violations::of(Kind::Malformed, violation)
 }
 

@@ -25,6 +25,7 @@ pub mod config;
 pub mod domain;
 mod drain;
 pub mod hardened;
+mod index;
 mod server;
 mod state;
 pub mod store;

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use crate::config::Config;
 use crate::domain::Shop;
 use crate::drain::Drain;
+use crate::index::Index;
 
-/// The business, its configuration and the drain state; a clone is three pointers.
+/// The business, its configuration and the drain state; a clone is a few pointers.
 #[derive(Clone, Debug)]
 pub struct AppState {
     /// The business itself.
@@ -15,6 +16,8 @@ pub struct AppState {
     pub config: Arc<Config>,
     /// Whether the service has been told to stop.
     pub drain: Drain,
+    /// The index, where another service holds it.
+    pub(crate) index: Option<Index>,
 }
 
 impl AppState {
@@ -22,6 +25,7 @@ impl AppState {
     #[must_use]
     pub fn new(config: Config) -> Self {
         Self {
+            index: config.index_at.map(Index::new),
             shop: Arc::new(Shop::new()),
             config: Arc::new(config),
             drain: Drain::default(),

@@ -38,6 +38,8 @@ pub(crate) enum Speaker {
     /// For a request that is no HTTP, possibly the parser below the service: it knows no request id
     /// and may refuse with an empty body.
     Parser,
+    /// A probe that says no, in a body of its own.
+    Probe,
 }
 
 impl Audit {
@@ -161,6 +163,7 @@ impl Findings {
         }
 
         if answer.is_error()
+            && speaker != Speaker::Probe
             && !(speaker == Speaker::Parser && answer.body.is_empty())
             && let Some(fault) = answer.fault()
         {

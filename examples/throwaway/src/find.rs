@@ -16,6 +16,16 @@ pub struct Program {
 }
 
 impl Program {
+    /// A program on the path, and the Debian package that brings it.
+    #[must_use]
+    pub const fn new(name: &'static str, package: &'static str) -> Self {
+        Self {
+            name,
+            package,
+            folders: Vec::new(),
+        }
+    }
+
     /// What it is called.
     #[must_use]
     pub const fn name(&self) -> &'static str {

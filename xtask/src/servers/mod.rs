@@ -1,10 +1,8 @@
 //! The servers that store tests need: found or installed, started empty, and stopped whatever happens.
 
-mod install;
-
 use throwaway::{Disk, Error, Server};
 
-use crate::{failure::Failure, process::check_interrupt};
+use crate::{failure::Failure, install, process::check_interrupt};
 
 /// A kind of server that some member's tests need.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,7 +36,7 @@ impl Kind {
             Self::Postgres => throwaway::Kind::Postgres,
         };
         for program in kind.programs() {
-            install::find_or_install(&program)?;
+            install::find_or_install(&program, ", or pass --without-servers")?;
         }
         let server = Server::start(kind, Disk::Nothing, &|| check_interrupt().is_err()).map_err(
             |error| match error {

@@ -9,13 +9,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
-use super::refusal::{invalid, media_type_is, unreadable};
+use super::refusal::{expect, invalid, unreadable};
 use crate::Error;
 
 /// A JSON body, and a JSON answer.
 ///
 /// Refuses with 415 `unsupported_media_type` what is not declared as `application/json` or
-/// `application/*+json`, with 400 `malformed_json` what is no JSON, and with 422
+/// `application/*+json`, or is packed by a content coding, with 400 `malformed_json` what is no JSON, and with 422
 /// `validation_error` JSON that is not a `T`, naming the field.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[allow(
@@ -32,12 +32,7 @@ where
     type Rejection = Error;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Error> {
-        let content_type = request.headers().get(header::CONTENT_TYPE);
-        if !content_type.is_some_and(|value| media_type_is(value.as_bytes(), is_json)) {
-            return Err(ApiError::new(codes::UNSUPPORTED_MEDIA_TYPE)
-                .not_executed()
-                .into());
-        }
+        expect(&request, is_json)?;
         let bytes = Bytes::from_request(request, state)
             .await
             .map_err(unreadable)?;

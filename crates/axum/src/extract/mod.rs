@@ -3,6 +3,8 @@
 
 mod form;
 mod json;
+#[cfg(feature = "multipart")]
+mod multipart;
 mod path;
 mod query;
 mod refusal;
@@ -12,9 +14,12 @@ mod verified;
 
 pub use form::Form;
 pub use json::Json;
+#[cfg(feature = "multipart")]
+#[cfg_attr(docsrs, doc(cfg(feature = "multipart")))]
+pub use multipart::ValidMultipart;
 pub use path::Path;
 pub use query::Query;
 #[cfg(feature = "validate")]
 #[cfg_attr(docsrs, doc(cfg(feature = "validate")))]
-pub use valid::{ValidForm, ValidJson, ValidPath, ValidQuery};
+pub use valid::{ValidForm, ValidHeaders, ValidJson, ValidPath, ValidQuery};
 pub use verified::Verified;

@@ -7,7 +7,11 @@ use std::fmt::Display;
 
 use axum::extract::rejection::BytesRejection;
 use axum::response::IntoResponse;
+use http::{HeaderMap, Request, header};
 use seawall_errors::{ApiError, Detail, PublicText, codes};
+use seawall_tower::HttpHead;
+use seawall_web::answer;
+use seawall_web::request::Coding;
 use serde::de::DeserializeOwned;
 use serde_path_to_error::Path;
 
@@ -65,8 +69,28 @@ pub(super) fn unreadable(rejection: BytesRejection) -> ApiError {
     ApiError::new(code).note(reason).not_executed()
 }
 
+/// 415 for a body that is not declared as what is expected, or that is packed: what nobody unpacks
+/// within limits is not read.
+pub(super) fn expect<B>(
+    request: &Request<B>,
+    media_type: impl Fn(&str) -> bool,
+) -> Result<(), ApiError> {
+    if !declares(request.headers(), media_type) {
+        return Err(ApiError::new(codes::UNSUPPORTED_MEDIA_TYPE).not_executed());
+    }
+    match Coding::of(&HttpHead::of(request)) {
+        Coding::Identity => Ok(()),
+        _ => Err(answer::coding::unsupported("identity")),
+    }
+}
+
+fn declares(headers: &HeaderMap, media_type: impl Fn(&str) -> bool) -> bool {
+    let content_type = headers.get(header::CONTENT_TYPE);
+    content_type.is_some_and(|value| media_type_is(value.as_bytes(), media_type))
+}
+
 /// Whether a content type is this one, parameters aside.
-pub(super) fn media_type_is(value: &[u8], matches: impl Fn(&str) -> bool) -> bool {
+fn media_type_is(value: &[u8], matches: impl Fn(&str) -> bool) -> bool {
     let Ok(value) = std::str::from_utf8(value) else {
         return false;
     };

@@ -5,14 +5,16 @@
 
 use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
 use bytes::Bytes;
-use http::header;
 use http::request::Parts;
 use seawall_errors::{ApiError, codes};
-use seawall_validate::{Limits, Validate, from_form, from_json, from_pairs, from_query};
+use seawall_validate::{
+    Limits, Validate, from_form, from_headers, from_json, from_pairs, from_query,
+};
 use seawall_web::answer::validate as answer;
 
+use super::form::is_form;
 use super::json::is_json;
-use super::refusal::{media_type_is, unreadable};
+use super::refusal::{expect, unreadable};
 use crate::Error;
 
 macro_rules! extractor {
@@ -75,6 +77,35 @@ extractor! {
     ValidPath
 }
 
+extractor! {
+    /// Headers that keep their rules, by their names in lower case; headers that the type does not
+    /// name are passed over.
+    ///
+    /// Refuses with 431 `headers_too_large` what is over the limits on headers, declared or not, with
+    /// 400 `malformed_request` where a header is no UTF-8, or with 422 `validation_error` with a detail
+    /// for each mistake: also for a header that is given twice, unless its field is a list.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use seawall_axum::ValidHeaders;
+    /// use seawall_validate::Validate;
+    ///
+    /// #[derive(Validate)]
+    /// struct Tenant {
+    ///     #[validate(chars(1..=64), slug)]
+    ///     #[serde(rename = "x-tenant")]
+    ///     tenant: String,
+    /// }
+    ///
+    /// async fn things(ValidHeaders(headers): ValidHeaders<Tenant>) -> String {
+    ///     headers.tenant
+    /// }
+    /// # let _: axum::routing::MethodRouter = axum::routing::get(things);
+    /// ```
+    ValidHeaders
+}
+
 impl<T, S> FromRequest<S> for ValidJson<T>
 where
     T: for<'de> Validate<'de>,
@@ -98,7 +129,6 @@ where
     type Rejection = Error;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Error> {
-        let is_form = |essence: &str| essence == "application/x-www-form-urlencoded";
         let bytes = body(request, state, is_form).await?;
         from_form(&bytes, &Limits::API)
             .map(Self)
@@ -142,17 +172,28 @@ where
     }
 }
 
+impl<T, S> FromRequestParts<S> for ValidHeaders<T>
+where
+    T: for<'de> Validate<'de>,
+    S: Send + Sync,
+{
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
+        let lines = parts.headers.iter();
+        let lines = lines.map(|(name, value)| (name.as_str(), value.as_bytes()));
+        from_headers(lines, &Limits::API)
+            .map(Self)
+            .map_err(|violations| answer::text(&violations).into())
+    }
+}
+
 async fn body<S: Send + Sync>(
     request: Request,
     state: &S,
     media_type: impl Fn(&str) -> bool,
 ) -> Result<Bytes, Error> {
-    let content_type = request.headers().get(header::CONTENT_TYPE);
-    if !content_type.is_some_and(|value| media_type_is(value.as_bytes(), media_type)) {
-        return Err(ApiError::new(codes::UNSUPPORTED_MEDIA_TYPE)
-            .not_executed()
-            .into());
-    }
+    expect(&request, media_type)?;
     Ok(Bytes::from_request(request, state)
         .await
         .map_err(unreadable)?)

@@ -16,7 +16,7 @@ use seawall_errors::{ApiError, codes};
 use seawall_ratelimit::{MemoryStore, Policy, quota};
 use seawall_tower::RateLimitLayer;
 use seawall_web::limits::RateLimits;
-use seawall_web::request::{ClientIp, KeyBy, Missing, Principal};
+use seawall_web::request::{ClientIp, ForwardedHeader, KeyBy, Missing, Principal};
 
 use crate::support::{Read, get as get_request, send};
 
@@ -115,6 +115,26 @@ async fn limits_by_address_know_the_peer() {
             .status,
         200
     );
+}
+
+#[tokio::test(start_paused = true)]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the paused clock is what is measured"
+)]
+async fn a_trusted_callers_budget_is_kept_and_a_strangers_is_not_read() {
+    let inside = ClientIp::behind(["10.0.0.0/8"], ForwardedHeader::XForwardedFor).unwrap();
+    let app = builder().budgets_from(inside).build().unwrap();
+    let app = app.protect(routes());
+    for (peer, waited) in [("10.0.0.1", 1), ("203.0.113.9", 5)] {
+        let mut request = from(peer, get_request("/hang"));
+        let budget = "1000".parse().unwrap();
+        request.headers_mut().insert("x-request-timeout-ms", budget);
+        let start = tokio::time::Instant::now();
+        let answer = send(&app, request).await;
+        check(&answer, 504, "deadline_exceeded");
+        assert_eq!(start.elapsed().as_secs(), waited, "{peer}");
+    }
 }
 
 async fn authenticate(mut request: axum::extract::Request, next: Next) -> Response {

@@ -11,4 +11,6 @@ mod leaks;
 mod limits;
 mod serve;
 mod support;
+#[cfg(feature = "validate")]
+mod valid;
 mod verified;

@@ -50,6 +50,14 @@ impl Bitmap {
         }
     }
 
+    /// Whether the window is full of calls that neither failed nor were slow.
+    #[inline]
+    pub(crate) fn is_quiet(&self, generation: u32) -> bool {
+        // Relaxed: nothing is done on the strength of it.
+        self.word.load(Ordering::Relaxed)
+            == (tag(generation) << TAG_AT) | (u64::from(self.size) << FILL_AT)
+    }
+
     pub(crate) fn record(
         &self,
         generation: u32,
@@ -146,6 +154,28 @@ mod tests {
             slow,
         } = window.counts(1);
         assert_eq!((calls, failures, slow), expected);
+    }
+
+    #[test]
+    fn quiet_is_a_full_window_without_a_mark() {
+        let window = Bitmap::new(3, true);
+        check(&window, &[(false, false); 2], (2, 0, 0));
+        assert!(!window.is_quiet(1), "not full");
+        check(&window, &[(false, false)], (3, 0, 0));
+        assert!(window.is_quiet(1));
+        assert!(!window.is_quiet(2), "of another generation");
+        for mark in [(true, false), (false, true)] {
+            check(&window, &[mark], (3, u32::from(mark.0), u32::from(mark.1)));
+            assert!(!window.is_quiet(1), "{mark:?}");
+            check(&window, &[(false, false); 3], (3, 0, 0));
+            assert!(window.is_quiet(1));
+        }
+    }
+
+    #[test]
+    fn the_tag_is_the_low_half_of_the_generation() {
+        assert_eq!(tag(0x0003_0005), 5);
+        assert_eq!(tag(0xFFFF), 0xFFFF);
     }
 
     #[test]

@@ -181,6 +181,7 @@ impl Buckets {
 
 /// Beyond the reach of [`Buckets::covers`] in both directions, whatever the size.
 const STEP: u32 = 2 * MOST;
+const _: () = assert!(STEP > MOST + MOST - 1);
 
 enum Added {
     /// The first count of its tick.
@@ -383,5 +384,12 @@ mod tests {
         put(&window, 2, 0, BAD);
         assert_eq!(window.record(1, BAD, || false, || 0), None);
         check(&window, 2, 0, (1, 1, 0));
+    }
+
+    #[test]
+    fn tags_are_ordered_on_a_circle() {
+        assert!(is_ahead(1, 0) && is_ahead(0, u32::MAX));
+        assert!(!is_ahead(0, 0) && !is_ahead(0, 1));
+        assert!(!is_ahead(1 << 31, 0), "half a circle is neither");
     }
 }

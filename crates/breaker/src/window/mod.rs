@@ -27,7 +27,9 @@ pub(crate) use streak::Streak;
 use crate::judge::Counts;
 use crate::outcome::Sample;
 
+/// The discriminant is a byte of its own, not a niche, so that asking for the kind is one comparison.
 #[derive(Debug)]
+#[repr(u8)]
 pub(crate) enum Window {
     Streak(Streak),
     Bitmap(Bitmap),
@@ -36,6 +38,28 @@ pub(crate) enum Window {
 }
 
 impl Window {
+    /// Whether one more clean call of a generation would change nothing. Loads, and no more: all
+    /// that a healthy call costs after its work.
+    #[inline]
+    pub(crate) fn is_quiet(&self, generation: u32) -> bool {
+        match self {
+            Self::Streak(window) => window.is_quiet(),
+            _ => self.is_quiet_counted(generation),
+        }
+    }
+
+    // Out of line, since a match of two ways is a comparison, and one of four a jump through a
+    // table that costs more than all the rest.
+    #[inline(never)]
+    fn is_quiet_counted(&self, generation: u32) -> bool {
+        match self {
+            Self::Ring(window) => window.is_quiet(generation),
+            Self::Bitmap(window) => window.is_quiet(generation),
+            // Here each call is counted.
+            Self::Streak(_) | Self::Buckets(_) => false,
+        }
+    }
+
     /// Records one call of a generation. `live` tells whether the generation is still the current
     /// one, `now` the time in milliseconds.
     ///

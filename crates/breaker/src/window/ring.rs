@@ -38,6 +38,8 @@ struct Place {
 }
 
 const TAG_AT: u32 = 42;
+const CONTENTS: u64 = (1 << TAG_AT) - 1;
+const FULL_AT: u32 = 28;
 const POSITION: u64 = (1 << 20) - 1;
 const LAPS: u32 = 256;
 const COUNT_BITS: u32 = 21;
@@ -59,7 +61,7 @@ impl Ring {
         sample: Sample,
         live: impl Fn() -> bool,
     ) -> Option<Counts> {
-        if sample.is_clean() && self.is_spotless(generation) {
+        if sample.is_clean() && self.is_quiet(generation) {
             return None;
         }
         let place = self.take(generation, &live)?;
@@ -102,13 +104,14 @@ impl Ring {
     }
 
     /// Whether the window is full and holds neither failed nor slow calls.
-    fn is_spotless(&self, generation: u32) -> bool {
+    #[inline]
+    pub(crate) fn is_quiet(&self, generation: u32) -> bool {
         // Should the tally bear the tag of another generation, then no call of this one was failed
         // or slow, or the caller is late: either way there is nothing to do.
         let tally = self.tally.load(Ordering::Acquire);
-        self.place(self.place.load(Ordering::Acquire), generation)
-            .full
-            && tally_of(tally, generation) == (0, 0)
+        let place = self.place.load(Ordering::Acquire);
+        let ours = |word: u64| word >> TAG_AT == u64::from(generation);
+        ours(place) && (place >> FULL_AT) & 1 == 1 && (!ours(tally) || tally & CONTENTS == 0)
     }
 
     fn take(&self, generation: u32, live: &impl Fn() -> bool) -> Option<Place> {
@@ -186,7 +189,7 @@ impl Ring {
             return Place::default();
         }
         Place {
-            full: (word >> 28) & 1 == 1,
+            full: (word >> FULL_AT) & 1 == 1,
             lap: ((word >> 20) & 0xFF) as u32,
             position: (word & POSITION) as u32,
         }
@@ -234,7 +237,7 @@ fn shift(count: u64, added: bool, evicted: bool) -> u64 {
 
 fn pack_place(generation: u32, place: Place) -> u64 {
     (u64::from(generation) << TAG_AT)
-        | (u64::from(place.full) << 28)
+        | (u64::from(place.full) << FULL_AT)
         | (u64::from(place.lap) << 20)
         | u64::from(place.position)
 }
@@ -378,5 +381,32 @@ mod tests {
     fn laps_are_ordered_on_a_circle() {
         assert!(is_later(1, 0) && is_later(0, 255) && is_later(100, 0));
         assert!(!is_later(0, 0) && !is_later(0, 1) && !is_later(255, 0));
+        assert!(!is_later(128, 0), "half a circle is neither");
+    }
+
+    #[test]
+    fn quiet_is_a_full_window_without_a_mark() {
+        let window = Ring::new(3);
+        check(&window, 1, &[(false, false); 2], (2, 0, 0));
+        assert!(!window.is_quiet(1), "not full");
+        check(&window, 1, &[(false, false)], (3, 0, 0));
+        assert!(window.is_quiet(1), "of a tally that was never written");
+        for mark in [(true, false), (false, true)] {
+            let marked = (3, u32::from(mark.0), u32::from(mark.1));
+            check(&window, 1, &[mark], marked);
+            assert!(!window.is_quiet(1), "{mark:?}");
+            check(&window, 1, &[(false, false); 3], (3, 0, 0));
+            assert!(window.is_quiet(1), "of a tally that is back at nothing");
+        }
+        assert!(!window.is_quiet(2), "of another generation");
+    }
+
+    #[test]
+    fn the_sums_do_not_touch() {
+        let largest = u64::from(LARGEST);
+        for sums in [(5, 3), (largest, 0), (0, largest), (largest, largest)] {
+            assert_eq!(tally_of(pack_tally(7, sums.0, sums.1), 7), sums);
+        }
+        assert_eq!(tally_of(pack_tally(7, 1, 1), 8), (0, 0));
     }
 }

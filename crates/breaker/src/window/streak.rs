@@ -12,8 +12,7 @@ impl Streak {
         Self(AtomicU64::new(0))
     }
 
-    /// Whether a success would change nothing, of whatever generation it is. This load is all that
-    /// a healthy call costs after its work.
+    /// Whether a success would change nothing, of whatever generation it is.
     #[inline]
     pub(crate) fn is_quiet(&self) -> bool {
         // Relaxed: nothing is done on the strength of it.
@@ -108,6 +107,14 @@ mod tests {
         assert_eq!(streak.record(1, OK, || true), None);
         assert!(streak.is_quiet());
         assert_eq!(streak.record(1, BAD, || true), Some(held(1)));
+    }
+
+    #[test]
+    fn quiet_is_a_streak_of_nothing() {
+        let streak = Streak::new();
+        assert!(streak.is_quiet());
+        streak.record(1, BAD, || true);
+        assert!(!streak.is_quiet());
     }
 
     #[test]

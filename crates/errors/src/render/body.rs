@@ -96,16 +96,19 @@ impl Serialize for Problem<'_> {
             message,
             ..
         } = self.face;
-        let title = match self.type_base {
-            Some(_) => self.face.title,
+        let title = match (self.face.problem_type, self.type_base) {
+            (Some(_), _) | (None, Some(_)) => self.face.title,
             // RFC 9457, section 4.2.1: the title of `about:blank` is the phrase of the status.
-            None => phrase::of(status).unwrap_or(self.face.title),
+            (None, None) => phrase::of(status).unwrap_or(self.face.title),
         };
 
         let mut body = serializer.serialize_map(None)?;
-        match self.type_base {
-            Some(base) => body.serialize_entry("type", &Shown(format_args!("{base}{id}")))?,
-            None => body.serialize_entry("type", "about:blank")?,
+        match (self.face.problem_type, self.type_base) {
+            (Some(uri), _) => body.serialize_entry("type", uri)?,
+            (None, Some(base)) => {
+                body.serialize_entry("type", &Shown(format_args!("{base}{id}")))?;
+            }
+            (None, None) => body.serialize_entry("type", "about:blank")?,
         }
         body.serialize_entry("title", title)?;
         body.serialize_entry("status", &status)?;

@@ -76,6 +76,47 @@ fn a_wait_given_as_a_header_is_the_wait() {
 }
 
 #[test]
+fn a_problem_type_is_an_absolute_uri_or_left_out() {
+    let check = |uri, kept: bool| {
+        let error = ApiError::new(codes::CONFLICT).problem_type(uri);
+        let public = serde_json::to_value(error.public()).unwrap();
+        assert_eq!(public["problem_type"] == uri, kept, "{uri}");
+        let noted = error.private().report().contains("problem type left out");
+        assert_eq!(noted, !kept, "{uri}");
+    };
+    check("https://example.com/problems#a-b", true);
+    check("urn:x:y", true);
+    check("tag:example.com,2026:%22", true);
+    for bad in [
+        "",
+        "a",
+        "/relative",
+        "1x:y",
+        ":x",
+        "x:",
+        "x:a b",
+        "x:\"",
+        "x:\n",
+        "h{}:x",
+        "x:\u{e9}",
+    ] {
+        check(bad, false);
+    }
+    check(
+        Box::leak(format!("x:{}", "y".repeat(2_047)).into_boxed_str()),
+        false,
+    );
+    // What masks a 5xx masks this too, and what a store gives back may not undo it.
+    let masked = ApiError::new(codes::INTERNAL_ERROR)
+        .problem_type("urn:x:y")
+        .public();
+    let mut stored = serde_json::to_value(&masked).unwrap();
+    assert_eq!(stored["problem_type"], serde_json::Value::Null);
+    stored["problem_type"] = "urn:x:y".into();
+    assert!(serde_json::from_value::<seawall_errors::PublicError>(stored).is_err());
+}
+
+#[test]
 fn extension_members_cannot_replace_what_the_renderer_writes() {
     for name in [
         "type",
@@ -91,7 +132,7 @@ fn extension_members_cannot_replace_what_the_renderer_writes() {
         assert!(error.public_meta().len() == 0, "{name}");
         assert!(!error.private().is_empty(), "{name}");
     }
-    for name in ["ab", "", "1abc", "a-b-c", "a b c", "äbc"] {
+    for name in ["ab", "", "1abc", "-ab", "a.b-c", "a b c", "äbc"] {
         assert!(
             ApiError::new(codes::CONFLICT)
                 .meta(name, 1)

@@ -86,6 +86,20 @@ async fn a_check_that_hangs_times_out_and_does_not_pile_up() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_check_that_hangs_is_stale_before_it_has_failed_often_enough() {
+    let dependency = Dependency::default();
+    let health = started(dependency.check("database").fail_after(1000)).await;
+    dependency.set(Mode::Hangs);
+    sleep(20 * SECOND).await;
+    assert_eq!(status(&health, Probe::Ready).await, 503);
+    assert_eq!(status(&health, Probe::Live).await, 200);
+    assert_eq!(state(&health), State::Fail(Fault::Stale));
+    dependency.set(Mode::Up);
+    sleep(2 * SECOND).await;
+    assert_eq!(status(&health, Probe::Ready).await, 200);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_slow_check_within_its_limit_passes() {
     let dependency = Dependency::default();
     dependency.set(Mode::Slow);

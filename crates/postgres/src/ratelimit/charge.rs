@@ -80,8 +80,8 @@ impl Planned {
         }
         let grant = self.grant?;
         Some(match self.quota.algorithm() {
-            Algorithm::Gcra => whole(grant.at.mono).saturating_add(micros(grant.reset)),
-            _ => whole(grant.at.unix),
+            Algorithm::Gcra => whole(grant.at.mono()).saturating_add(micros(grant.reset)),
+            _ => whole(grant.at.unix()),
         })
     }
 }

@@ -42,7 +42,7 @@ impl Store for PostgresStore {
             .iter()
             .map(|charge| Planned::new(op, charge))
             .collect();
-        let given = inner.conformance_time().map(|now| whole(now.unix));
+        let given = inner.conformance_time().map(|now| whole(now.unix()));
         if let ([charge], [verdict]) = (&*planned, &mut *out)
             && charge.is_simple(op)
             && let Some(now) = one::decide(&inner.link, given, charge, verdict).await?

@@ -53,6 +53,9 @@ DECLARE
     -- What was read, and what counts after the charges up to the present one, by first occurrence.
     v0 bigint[]; c0 bigint[]; e0 bigint[];
     vw bigint[]; cw bigint[]; ew bigint[];
+    -- What a denial leaves behind where a state is further ahead than the quota can owe: it shrank, or
+    -- the clock jumped back. Else who waits as long as told would be told so again.
+    clamped bigint[];
     j int; s bigint; c bigint; e bigint; fades bigint; counts bigint; full_us bigint;
     fits boolean; denied boolean;
 BEGIN
@@ -96,6 +99,7 @@ BEGIN
             blocked := array_fill(0::bigint, ARRAY[n]);
         END IF;
         vw := v0; cw := c0; ew := e0;
+        clamped := array_fill(NULL::bigint, ARRAY[n]);
         standings := array_fill(0, ARRAY[n]);
         vs := v0; cs := c0; es := e0;
         denied := false;
@@ -113,7 +117,12 @@ BEGIN
                         s := least(greatest(vw[j], now_us), full_us) + costs[i] * spans[i];
                         fits := s <= full_us;
                     END IF;
-                    IF fits THEN vw[j] := s; ELSE standings[i] := 1; END IF;
+                    IF fits THEN
+                        vw[j] := s;
+                    ELSE
+                        standings[i] := 1;
+                        IF v0[j] > full_us AND costs[i] <= capacities[i] THEN clamped[i] := full_us; END IF;
+                    END IF;
                 ELSE
                     SELECT * INTO s, c, e FROM seawall_ratelimit_roll(
                         kinds[i], spans[i], capacities[i], now_us, vw[j], cw[j], ew[j]);
@@ -124,6 +133,7 @@ BEGIN
                         vw[j] := s; cw[j] := c + costs[i]; ew[j] := e;
                     ELSE
                         standings[i] := 1;
+                        IF v0[j] > s AND costs[i] <= capacities[i] THEN clamped[i] := s; END IF;
                     END IF;
                 END IF;
                 IF standings[i] = 0 THEN
@@ -178,6 +188,24 @@ BEGIN
                 vs[i] := v0[i]; cs[i] := c0[i]; es[i] := e0[i];
             END IF;
         END LOOP;
+    END IF;
+    IF op = 'c' AND num_nonnulls(VARIADIC clamped) > 0 THEN
+        -- In the order of their keys, and before any block, as above.
+        PERFORM FROM seawall_ratelimit t
+          WHERE t.key IN (SELECT k FROM unnest(counters, clamped) u (k, back) WHERE back IS NOT NULL)
+          ORDER BY t.key FOR UPDATE;
+        UPDATE seawall_ratelimit t
+           SET until = CASE WHEN w.kind = 0 THEN w.back
+                            WHEN w.kind = 1 AND t.current > 0 THEN w.back + 2 * w.span
+                            ELSE w.back + w.span END,
+               start = CASE WHEN w.kind <> 0 THEN w.back END,
+               current = CASE WHEN w.kind <> 0 THEN least(t.current, w.capacity) END,
+               earlier = CASE w.kind WHEN 1 THEN least(t.earlier, w.capacity) WHEN 2 THEN 0 END
+          FROM (SELECT k, kind, span, min(back) AS back, min(capacity) AS capacity
+                  FROM unnest(counters, kinds, spans, clamped, capacities)
+                       u (k, kind, span, back, capacity)
+                 WHERE back IS NOT NULL GROUP BY k, kind, span) w
+         WHERE t.key = w.k AND CASE WHEN w.kind = 0 THEN t.until ELSE t.start END > w.back;
     END IF;
     IF denied AND op = 'c' THEN
         INSERT INTO seawall_ratelimit AS t (key, until)

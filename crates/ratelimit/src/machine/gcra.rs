@@ -4,7 +4,8 @@
 //! refills, the theoretical arrival time `tat` is clamped to `now ..= now + tau`, a charge of `n`
 //! moves it to `tat + n * T`, and the charge fits as long as that is not after `now + tau`.
 //! The upper clamp forgives a clock that jumped back, and a quota that shrank: nobody is locked out
-//! for longer than one refill.
+//! for longer than one refill. That takes a denial that writes ([`clamped`]): clamped anew at each
+//! attempt, an arrival time far ahead would stay one refill away until the clock has reached it.
 
 use crate::quota::Quota;
 use crate::verdict::Verdict;
@@ -17,7 +18,7 @@ pub(crate) fn consume(quota: &Quota, tat: u64, cost: u32, now: u64) -> Option<u6
     }
     let full = now + quota.refill_us();
     // No overflow: cost <= burst bounds the product by the refill, which is at most 2^50.
-    let charged = tat.clamp(now, full) + u64::from(cost) * quota.interval_us();
+    let charged = tat.max(now).min(full) + u64::from(cost) * quota.interval_us();
     (charged <= full).then_some(charged)
 }
 
@@ -45,11 +46,8 @@ pub(crate) fn measure(quota: &Quota, tat: u64, cost: u32, now: u64, allowed: boo
     let units_in_use = in_use.div_ceil(interval);
     let retry_us = if allowed {
         Some(0)
-    } else if cost > quota.burst() {
-        None
     } else {
-        let room = u64::from(quota.burst() - cost) * interval;
-        Some(in_use.saturating_sub(room))
+        wait(quota, tat, cost, now)
     };
     let remaining = u64::from(quota.burst()).saturating_sub(units_in_use);
     Verdict::new(
@@ -60,6 +58,22 @@ pub(crate) fn measure(quota: &Quota, tat: u64, cost: u32, now: u64, allowed: boo
         // The youngest unit in use comes back last; what is due next is the part above the others.
         in_use - units_in_use.saturating_sub(1) * interval,
     )
+}
+
+/// What a denial has to leave behind where `tat` is further ahead than this quota can owe. A cost
+/// that never fits clamps nothing: whoever has such a quota for a moment does not pardon the key.
+#[inline]
+pub(crate) fn clamped(quota: &Quota, tat: u64, cost: u32, now: u64) -> Option<u64> {
+    let full = now + quota.refill_us();
+    (tat > full && cost <= quota.burst()).then_some(full)
+}
+
+/// The least delay after which `cost` fits if nothing else is charged; `None` if it never does.
+#[inline]
+pub(crate) fn wait(quota: &Quota, tat: u64, cost: u32, now: u64) -> Option<u64> {
+    let room = u64::from(quota.burst().checked_sub(cost)?) * quota.interval_us();
+    let in_use = tat.clamp(now, now + quota.refill_us()) - now;
+    Some(in_use.saturating_sub(room))
 }
 
 #[inline]
@@ -111,6 +125,16 @@ mod tests {
             measure(&QUOTA, far, 1, t(0), false).reset(),
             Duration::from_secs(1)
         );
+    }
+
+    #[test]
+    fn a_denial_far_ahead_starts_the_wait_that_it_tells() {
+        let far = t(3_600_000);
+        assert_eq!(clamped(&QUOTA, far, 1, t(0)), Some(t(1_000)));
+        assert_eq!(clamped(&QUOTA, t(1_000) + 1, 5, t(0)), Some(t(1_000)));
+        assert_eq!(clamped(&QUOTA, t(1_000), 1, t(0)), None);
+        assert_eq!(clamped(&QUOTA, far, 6, t(0)), None, "it never fits");
+        assert_eq!(clamped(&Quota::per_second(0), far, 1, t(0)), None);
     }
 
     #[test]

@@ -40,7 +40,8 @@ impl State {
         }
     }
 
-    /// Charges `cost` if it fits. `None` is a denial, which changes nothing.
+    /// Charges `cost` if it fits. `None` is a denial, which changes nothing (but see
+    /// [`clamped`](Self::clamped)).
     #[must_use]
     pub fn consume(&self, quota: &Quota, cost: u32, now: Now) -> Option<Self> {
         match self.fitting(quota) {
@@ -81,6 +82,22 @@ impl State {
             Self::Windows(windows) => {
                 let paid_at = grant.map(|g| g.at.unix_us());
                 Self::Windows(window::refund(quota, windows, cost, paid_at, now.unix_us()))
+            }
+        }
+    }
+
+    /// What a denial of `cost` has to leave behind where this state is further ahead than the quota
+    /// can owe: a quota that shrank, or a clock that jumped back. `None`, nearly always: nothing.
+    ///
+    /// Without it, a caller who waits as long as it was told would be told so again.
+    #[must_use]
+    pub fn clamped(&self, quota: &Quota, cost: u32, now: Now) -> Option<Self> {
+        match self.fitting(quota) {
+            Self::Gcra { tat } => {
+                gcra::clamped(quota, tat, cost, now.mono_us()).map(|tat| Self::Gcra { tat })
+            }
+            Self::Windows(windows) => {
+                window::clamped(quota, windows, cost, now.unix_us()).map(Self::Windows)
             }
         }
     }

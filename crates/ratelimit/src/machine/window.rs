@@ -108,6 +108,14 @@ pub(crate) fn measure(
     Verdict::new(allowed, remaining, retry_us, reset_us, next_us)
 }
 
+/// What a denial has to leave behind where the window is further ahead than one period: taken as the
+/// next one anew at each attempt, it would stay so until the clock has reached it.
+#[inline]
+pub(crate) fn clamped(quota: &Quota, windows: Windows, cost: u32, now: u64) -> Option<Windows> {
+    let rolled = roll(quota, windows, now);
+    (rolled.start < windows.start && cost <= quota.limit()).then_some(rolled)
+}
+
 /// The state as of `now`: the current window is the one that the clock is in.
 #[inline]
 fn roll(quota: &Quota, windows: Windows, now: u64) -> Windows {
@@ -331,6 +339,15 @@ mod tests {
                 Some(ms(2_000))
             );
         }
+    }
+
+    #[test]
+    fn a_window_far_ahead_is_brought_back_by_a_denial() {
+        let far = at(t(3_600_000), 20, 0);
+        assert_eq!(clamped(&FIXED, far, 1, t(0)), Some(at(t(1_000), 10, 0)));
+        assert_eq!(clamped(&FIXED, at(t(1_000), 10, 0), 1, t(0)), None);
+        assert_eq!(clamped(&FIXED, at(t(0), 10, 0), 1, t(0)), None);
+        assert_eq!(clamped(&FIXED, far, 11, t(0)), None, "it never fits");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use crate::error::ConfigError;
-use crate::quota::Quota;
+use crate::quota::{Algorithm, Quota};
 
 pub use name::PolicyName;
 
@@ -230,6 +230,14 @@ impl Policy {
             None => self.quota,
             Some(choose) => choose(key),
         }
+    }
+
+    /// Whether all that a check needs is the quota, while the policy is enforced: one quota for all
+    /// keys, counted by GCRA, without blocks.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.quota_by_key.is_none()
+            && self.block_for.is_none()
+            && self.quota.algorithm() == Algorithm::Gcra
     }
 
     /// What a request costs.

@@ -17,11 +17,13 @@ use std::time::Duration;
 use crate::clock::Now;
 use crate::decision::Source;
 use crate::quota::{Algorithm, Quota};
+use crate::scope::{self, Scope};
 use crate::verdict::{Verdict, micros};
 
 pub use boxed::{BoxError, BoxStore};
 pub use deny_cache::DenyCache;
 pub use fallback::Fallback;
+pub(crate) use memory::Plain;
 pub use memory::{MemoryStore, MemoryStoreBuilder, WhenFull};
 #[cfg(feature = "tokio")]
 pub use timeout::{TimedOut, WithTimeout};
@@ -95,6 +97,8 @@ pub enum Op {
 #[derive(Clone, Copy, Debug)]
 pub struct Charge<'a> {
     scope: &'a [u8],
+    /// What stands for the scope, or 0 if nobody has hashed it yet.
+    scope_id: u64,
     subject: &'a [u8],
     quota: Quota,
     cost: NonZeroU32,
@@ -113,12 +117,36 @@ impl<'a> Charge<'a> {
     pub const fn new(scope: &'a [u8], subject: &'a [u8], quota: Quota, cost: NonZeroU32) -> Self {
         Self {
             scope,
+            scope_id: 0,
             subject,
             quota,
             cost,
             shadow: false,
             block_us: None,
             grant: None,
+        }
+    }
+
+    /// The same for a scope that is hashed already.
+    #[inline]
+    pub(crate) fn within(
+        scope: &'a Scope,
+        subject: &'a [u8],
+        quota: Quota,
+        cost: NonZeroU32,
+    ) -> Self {
+        Self {
+            scope_id: scope.id(),
+            ..Self::new(scope.bytes(), subject, quota, cost)
+        }
+    }
+
+    /// What stands for the scope within this process.
+    #[inline]
+    pub(crate) fn scope_id(&self) -> u64 {
+        match self.scope_id {
+            0 => scope::id_of(self.scope),
+            id => id,
         }
     }
 

@@ -358,3 +358,69 @@ fn nothing_to_ask_is_a_yes() {
     assert!(policies.check_now(&[key("a")]).unwrap().is_allowed());
     assert!(policies.check_now(&[None]).unwrap().is_allowed());
 }
+
+#[test]
+fn admitting_decides_as_checking_does() {
+    let all = |names: &[&str]| {
+        let (store, clock) = store();
+        let policies = names.iter().fold(Policies::builder(store), |all, name| {
+            all.policy(match *name {
+                "small" => policy(name, quota!("2/minute")),
+                "sliding" => policy(name, quota!("3/minute; algorithm=sliding_window")),
+                "shadow" => policy(name, quota!("1/minute")).mode(Mode::Shadow),
+                "off" => policy(name, quota!("1/minute")).mode(Mode::Off),
+                "blocks" => policy(name, quota!("3/minute")).block_for(s(90)),
+                _ => policy(name, quota!("4/minute")).cost(n(2)),
+            })
+        });
+        (policies.build().unwrap(), clock)
+    };
+    for names in [
+        &[][..],
+        &["small"],
+        &["small", "double"],
+        &["double", "small", "sliding"],
+        &["small", "shadow", "off"],
+        &["blocks", "double"],
+    ] {
+        let ((admits, clock), (checks, other)) = (all(names), all(names));
+        for step in 0..40_usize {
+            // One of three keys a policy, some of them absent now and then.
+            let keys: Vec<_> = (0..names.len())
+                .map(|place| match (step + place) % 7 {
+                    6 => None,
+                    other => key(["a", "b", "c"][other % 3]),
+                })
+                .collect();
+            let short = admits.admit(&keys);
+            let long = checks.check_now(&keys).unwrap();
+            assert_eq!(short.is_ok(), long.is_allowed(), "{names:?} {step}");
+            if let (Err(not_now), Decision::Deny(denied)) = (short, &long) {
+                assert_eq!(
+                    not_now.retry_after(),
+                    denied.retry_after(),
+                    "{names:?} {step}"
+                );
+            }
+            let pause = s([0, 4, 8, 12, 16][step % 5]);
+            clock.advance(pause);
+            other.advance(pause);
+        }
+        let wrong = vec![key("a"); names.len() + 1];
+        assert_eq!(admits.admit(&wrong).unwrap_err().retry_after(), None);
+    }
+}
+
+#[test]
+fn more_policies_than_the_stack_has_room_for_are_admitted_all_the_same() {
+    let (store, _clock) = store();
+    let policies = (0..12)
+        .fold(Policies::builder(store), |all, number| {
+            all.policy(policy(&format!("p{number}"), quota!("2/minute")))
+        })
+        .build()
+        .unwrap();
+    let keys = vec![key("a"); 12];
+    let admitted = (0..5).filter(|_| policies.admit(&keys).is_ok()).count();
+    assert_eq!(admitted, 2);
+}

@@ -265,6 +265,12 @@ proptest! {
             if op != Op::Peek && allowed && (creates || model.contains_key(&key)) {
                 model.insert(key, after);
             }
+            if op == Op::Consume
+                && !allowed
+                && let Some(back) = before.clamped(&quota, cost, at)
+            {
+                model.insert(key, back);
+            }
         }
         prop_assert_eq!(store.live_evictions(), 0);
     }

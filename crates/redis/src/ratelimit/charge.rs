@@ -93,8 +93,8 @@ impl Planned {
     fn paid_us(&self) -> Option<u64> {
         let grant = self.grant?;
         Some(match self.quota.algorithm() {
-            Algorithm::Gcra => whole(grant.at.mono).saturating_add(micros(grant.reset)),
-            _ => whole(grant.at.unix),
+            Algorithm::Gcra => whole(grant.at.mono()).saturating_add(micros(grant.reset)),
+            _ => whole(grant.at.unix()),
         })
     }
 }

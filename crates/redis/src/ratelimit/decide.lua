@@ -116,6 +116,18 @@ local function consume(kind, span, limit, cost, state)
   return true
 end
 
+-- What a denial has to leave behind where a state is further ahead than the quota can owe: it shrank,
+-- or the clock jumped back. Else who waits as long as told would be told so again.
+local function clamped(kind, span, limit, cost, v, c, e)
+  if cost > limit then return nil end
+  if kind == 0 then
+    local full = now + span * limit
+    return v > full and { v = full, c = 0, e = 0 } or nil
+  end
+  local s, current, earlier = roll(kind, span, limit, v, c, e)
+  return s < v and { v = s, c = current, e = earlier } or nil
+end
+
 local function consume_up_to(kind, span, limit, cost, state)
   if kind == 0 then
     local full = now + span * limit
@@ -169,6 +181,7 @@ while k <= n_keys do
       charge.standing = 2
     elseif not consume(kind, span, limit, cost, state) then
       charge.standing = 1
+      charge.clamped = op == 'c' and clamped(kind, span, limit, cost, state.v, state.c, state.e)
       charge.penalty = not shadow and looks and extra
     end
     if charge.standing ~= 0 and not shadow then denied = true end
@@ -213,9 +226,14 @@ for i = 1, #charges do
     else
       v, c, e = parse(raw[charge.k])
     end
-  elseif op == 'c' and denied and charge.penalty and charge.penalty > 0 then
-    charge.blocked = now + charge.penalty
-    write(KEYS[charge.k + 1], format('%.0f', charge.blocked), charge.blocked)
+  else
+    if charge.clamped and not charge.state.stored then
+      store(charge.k, charge.kind, charge.span, charge.clamped)
+    end
+    if op == 'c' and denied and charge.penalty and charge.penalty > 0 then
+      charge.blocked = now + charge.penalty
+      write(KEYS[charge.k + 1], format('%.0f', charge.blocked), charge.blocked)
+    end
   end
   out[n + 1], out[n + 2], n = charge.standing, v, n + 2
   if charge.kind ~= 0 then

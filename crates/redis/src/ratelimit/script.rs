@@ -22,7 +22,7 @@ pub(super) async fn run(
     let mut rest = Rest::with_capacity(2 * charges.len(), 2 + 5 * charges.len());
     rest.push(letter(op)?);
     match now {
-        Some(now) => rest.push(whole(now.unix)),
+        Some(now) => rest.push(whole(now.unix())),
         None => rest.push(""),
     }
     for charge in charges {

@@ -88,7 +88,7 @@ impl Spanning {
         // than too much.
         let now = times
             .into_iter()
-            .min_by_key(|now| now.unix)
+            .min_by_key(|now| now.unix())
             .unwrap_or_default();
         let mut verdicts = vec![Verdict::UNKNOWN; self.count];
         for group in &self.groups {

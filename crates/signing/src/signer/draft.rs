@@ -75,7 +75,8 @@ impl<'s> Draft<'s> {
                 "the body begins like the signed bytes of a head",
             ));
         }
-        let mut envelope = self.envelope(now, primary)?;
+        let mut envelope = Envelope::new();
+        self.fill(&mut envelope, now, primary)?;
         let mut headers = SignedHeaders::default();
         inner
             .scheme
@@ -102,12 +103,11 @@ impl<'s> Draft<'s> {
             .filter(|entry| entry.id != primary.id)
             .filter(good);
         let keys = std::iter::once(primary).chain(others.filter(|_| inner.overlap));
-        let unsigned = envelope.clone();
         for entry in keys.take(inner.scheme.max_signatures()) {
             let tag = entry.key.sign(|put| {
                 put(&base);
                 put(body);
-                inner.scheme.after_body(&unsigned, put);
+                inner.scheme.after_body(&envelope, put);
             });
             let algorithm = entry.key.algorithm();
             let tag = tag.ok_or_else(|| SignError::new("the key cannot sign"))?;
@@ -120,10 +120,14 @@ impl<'s> Draft<'s> {
     }
 
     /// Fills in what the scheme wants signed besides the message itself.
-    fn envelope(&self, now: UnixTime, primary: &Entry) -> Result<Envelope, SignError> {
+    fn fill(
+        &self,
+        envelope: &mut Envelope,
+        now: UnixTime,
+        primary: &Entry,
+    ) -> Result<(), SignError> {
         let inner = &self.signer.0;
         let needs = inner.scheme.needs();
-        let mut envelope = Envelope::new();
         if needs.timestamp {
             envelope.set_timestamp(now);
         }
@@ -144,11 +148,11 @@ impl<'s> Draft<'s> {
         if inner.scheme.names_key() {
             envelope.set_key_id(primary.id.as_str().as_bytes())?;
         }
-        Ok(envelope)
+        Ok(())
     }
 
     fn base(&self, head: &dyn Head, envelope: &Envelope) -> Result<Vec<u8>, SignError> {
-        let mut base = Vec::with_capacity(128);
+        let mut base = Vec::new();
         let put = &mut |piece: &[u8]| base.extend_from_slice(piece);
         self.signer.0.scheme.before_body(envelope, head, put)?;
         Ok(base)

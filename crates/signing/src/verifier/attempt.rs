@@ -3,15 +3,13 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use super::lanes::Lanes;
-use super::session::{BodyState, Session};
-use super::{Verification, Verifier};
+use super::pass::Pass;
+use super::{Session, Unclaimed, Verification, Verifier};
 use crate::clock::UnixTime;
 use crate::envelope::Envelope;
 use crate::head::Head;
 use crate::keyring::{KeyProviderError, KeyQuery, KeyRing};
 use crate::refused::{Refused, RefusedKind};
-use crate::replay::ReplayHash;
 use crate::scheme::Freshness;
 
 /// Is a verification that has settings of its own.
@@ -52,9 +50,10 @@ impl<'v> Attempt<'v> {
     ///
     /// As there.
     pub async fn verify<H: Head>(self, head: &H, body: &[u8]) -> Result<Verification, Refused> {
-        let mut session = self.begin(head).await?;
-        session.update(body)?;
-        session.finish().await
+        let now = self.now();
+        let envelope = self.read(head, now)?;
+        let keys = self.fetch(&envelope).await;
+        self.judge(head, &envelope, keys, now, body)?.claim().await
     }
 
     /// See [`Verifier::verify_now`].
@@ -63,14 +62,13 @@ impl<'v> Attempt<'v> {
         head: &H,
         body: &[u8],
     ) -> Option<Result<Verification, Refused>> {
-        let mut session = match self.begin_now(head)? {
-            Ok(session) => session,
+        let now = self.now();
+        let envelope = match self.read(head, now) {
+            Ok(envelope) => envelope,
             Err(refused) => return Some(Err(refused)),
         };
-        if let Err(refused) = session.update(body) {
-            return Some(Err(refused));
-        }
-        match session.authenticate() {
+        let keys = self.keys_now(&envelope)?;
+        match self.judge(head, &envelope, keys, now, body) {
             Ok(unclaimed) => unclaimed.claim_now().ok(),
             Err(refused) => Some(Err(refused)),
         }
@@ -82,29 +80,36 @@ impl<'v> Attempt<'v> {
     ///
     /// As there.
     pub async fn begin<H: Head>(self, head: &H) -> Result<Session, Refused> {
-        let inner = &self.verifier.0;
         let now = self.now();
         let envelope = self.read(head, now)?;
-        let query = KeyQuery::new(self.tenant, envelope.key_id());
-        let keys = match inner.keys.now(query) {
-            Some(keys) => keys,
-            None => inner.keys.fetch(query).await,
-        };
+        let keys = self.fetch(&envelope).await;
         self.open(head, envelope, keys, now)
     }
 
     /// See [`Verifier::begin_now`].
     pub fn begin_now<H: Head>(self, head: &H) -> Option<Result<Session, Refused>> {
-        let inner = &self.verifier.0;
         let now = self.now();
         let envelope = match self.read(head, now) {
             Ok(envelope) => envelope,
             Err(refused) => return Some(Err(refused)),
         };
-        let keys = inner
-            .keys
-            .now(KeyQuery::new(self.tenant, envelope.key_id()))?;
+        let keys = self.keys_now(&envelope)?;
         Some(self.open(head, envelope, keys, now))
+    }
+
+    fn keys_now(&self, envelope: &Envelope) -> Option<Result<KeyRing, KeyProviderError>> {
+        let query = KeyQuery::new(self.tenant, envelope.key_id());
+        self.verifier.0.keys.now(query)
+    }
+
+    async fn fetch(&self, envelope: &Envelope) -> Result<KeyRing, KeyProviderError> {
+        match self.keys_now(envelope) {
+            Some(keys) => keys,
+            None => {
+                let query = KeyQuery::new(self.tenant, envelope.key_id());
+                self.verifier.0.keys.fetch(query).await
+            }
+        }
     }
 
     fn now(&self) -> UnixTime {
@@ -142,7 +147,28 @@ impl<'v> Attempt<'v> {
         Ok(())
     }
 
-    /// Starts the MACs and feeds them what comes before the body.
+    /// Judges a message whose body is at hand.
+    fn judge(
+        &self,
+        head: &dyn Head,
+        envelope: &Envelope,
+        keys: Result<KeyRing, KeyProviderError>,
+        now: UnixTime,
+        body: &[u8],
+    ) -> Result<Unclaimed, Refused> {
+        let inner = &self.verifier.0;
+        let judged = self.ring(keys).and_then(|ring| {
+            let mut pass = Pass::new(inner, envelope, ring);
+            pass.open(inner, head, envelope, self.tenant, now)?;
+            pass.update(inner, body)?;
+            pass.judge(inner, envelope)
+        });
+        let judged = judged.map_err(|refused| inner.note(refused))?;
+        let tenant = self.tenant.map(Into::into);
+        let verification = Verification::new(inner, envelope, judged, tenant);
+        Ok(Unclaimed::new(Arc::clone(inner), verification, self.at))
+    }
+
     fn open(
         &self,
         head: &dyn Head,
@@ -151,33 +177,24 @@ impl<'v> Attempt<'v> {
         now: UnixTime,
     ) -> Result<Session, Refused> {
         let inner = &self.verifier.0;
-        let ring =
-            keys.map_err(|e| inner.note(Refused::new(RefusedKind::KeysUnavailable).caused_by(e)))?;
-        let lanes = Lanes::open(ring, &envelope, inner.scheme.algorithms(), now);
-        let mut lanes = lanes.map_err(|refused| inner.note(refused))?;
-        let tenant = self.tenant.unwrap_or_default();
-        let mut hash = inner
-            .replay
-            .as_ref()
-            .map(|replay| ReplayHash::new([&*replay.namespace, tenant, inner.scheme.name()]));
-        let framed = inner.scheme.before_body(&envelope, head, &mut |bytes| {
-            lanes.update(bytes);
-            if let Some(hash) = &mut hash {
-                hash.update(bytes);
-            }
+        let pass = self.ring(keys).and_then(|ring| {
+            let mut pass = Pass::new(inner, &envelope, ring);
+            pass.open(inner, head, &envelope, self.tenant, now)?;
+            Ok(pass)
         });
-        framed.map_err(|refused| inner.note(refused))?;
-        let body = BodyState::new(inner.scheme.body_form(), &envelope);
+        let pass = pass.map_err(|refused| inner.note(refused))?;
         let tenant = self.tenant.map(Into::into);
         Ok(Session::new(
             Arc::clone(inner),
             envelope,
-            lanes,
-            hash,
-            body,
+            pass,
             tenant,
             self.at,
         ))
+    }
+
+    fn ring(&self, keys: Result<KeyRing, KeyProviderError>) -> Result<KeyRing, Refused> {
+        keys.map_err(|cause| Refused::new(RefusedKind::KeysUnavailable).caused_by(cause))
     }
 }
 

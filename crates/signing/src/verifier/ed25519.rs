@@ -92,7 +92,7 @@ impl PublicLanes {
         }
     }
 
-    pub(super) fn finish(self) -> Option<u32> {
+    pub(super) fn finish(&mut self) -> Option<u32> {
         let fit = |found: Option<u32>, mut lane: Lane| {
             if (lane.stream)(Step::Judge) {
                 Some(lane.slot)
@@ -100,6 +100,6 @@ impl PublicLanes {
                 found
             }
         };
-        self.0.into_iter().fold(None, fit)
+        self.0.drain(..).fold(None, fit)
     }
 }

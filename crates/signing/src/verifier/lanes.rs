@@ -35,25 +35,29 @@ struct Lane {
 }
 
 impl Lanes {
-    pub(super) fn open(
-        ring: KeyRing,
-        envelope: &Envelope,
-        algorithms: &[Algorithm],
-        now: UnixTime,
-    ) -> Result<Self, Refused> {
-        let mut lanes = Self {
+    pub(super) fn new(ring: KeyRing) -> Self {
+        Self {
             ring,
             macs: [const { None }; MAX_ACTIVE_KEYS],
             public: PublicLanes::default(),
             verdict: Verdict::Open,
             fed: 0,
-        };
+        }
+    }
+
+    /// Takes the keys that may fit.
+    pub(super) fn open(
+        &mut self,
+        envelope: &Envelope,
+        algorithms: &[Algorithm],
+        now: UnixTime,
+    ) -> Result<(), Refused> {
         PublicLanes::admit(envelope)?;
         match envelope.key_id() {
-            Some(id) => lanes.open_named(id, envelope, algorithms, now),
-            None => lanes.open_active(envelope, algorithms, now)?,
+            Some(id) => self.open_named(id, envelope, algorithms, now),
+            None => self.open_active(envelope, algorithms, now)?,
         }
-        Ok(lanes)
+        Ok(())
     }
 
     /// Takes the key that the message names. One that is not there is worked for all the same.
@@ -159,15 +163,15 @@ impl Lanes {
         self.fed
     }
 
-    /// Compares, and names the key that fits.
+    /// Compares, and names the key that fits. The MACs are used up by it.
     ///
     /// Every MAC is compared with every signature, and the loops do not end early: how long this
     /// takes tells neither how much of a signature was right nor which key it belongs to. How many
     /// keys are active, and how many signatures came, is no secret.
-    pub(super) fn finish(self, envelope: &Envelope) -> Result<KeyId, Refused> {
+    pub(super) fn finish(&mut self, envelope: &Envelope) -> Result<KeyId, Refused> {
         let mut fits = Choice::from(0);
         let mut slot = 0_u32;
-        for lane in self.macs.into_iter().flatten() {
+        for lane in self.macs.iter_mut().filter_map(Option::take) {
             let mac = lane.mac.finalize().into_bytes();
             for tag in envelope
                 .tags()
@@ -184,8 +188,8 @@ impl Lanes {
             slot.conditional_assign(&public, Choice::from(1));
             fits |= Choice::from(1);
         }
-        match (self.verdict, bool::from(fits)) {
-            (Verdict::Decoy(kind), _) => Err(Refused::new(kind)),
+        match (&self.verdict, bool::from(fits)) {
+            (Verdict::Decoy(kind), _) => Err(Refused::new(*kind)),
             (_, false) => Err(Refused::new(RefusedKind::Mismatch)),
             (Verdict::Inactive, true) => Err(Refused::new(RefusedKind::KeyInactive)),
             (Verdict::Open, true) => {

@@ -3,6 +3,7 @@
 mod attempt;
 mod builder;
 mod lanes;
+mod pass;
 mod session;
 mod unclaimed;
 mod verification;

@@ -11,12 +11,24 @@ use crate::replay::{BoxNonceStore, Claim, Nonce, NonceStore, OnStoreError, Store
 /// Is a message that is authentic, and may be a replay.
 #[must_use = "the message may be a replay before it is claimed"]
 pub struct Unclaimed {
-    pub(super) inner: Arc<Inner>,
-    pub(super) verification: Verification,
-    pub(super) at: Option<UnixTime>,
+    inner: Arc<Inner>,
+    verification: Verification,
+    at: Option<UnixTime>,
 }
 
 impl Unclaimed {
+    pub(super) const fn new(
+        inner: Arc<Inner>,
+        verification: Verification,
+        at: Option<UnixTime>,
+    ) -> Self {
+        Self {
+            inner,
+            verification,
+            at,
+        }
+    }
+
     /// Claims the message.
     ///
     /// # Errors

@@ -2,23 +2,41 @@
 
 use std::sync::Arc;
 
+use super::Inner;
+use super::pass::Judged;
 use crate::clock::UnixTime;
-use crate::envelope::MessageId;
+use crate::envelope::{Envelope, MessageId};
 use crate::key::KeyId;
 use crate::scheme::Scheme;
 
 /// Proves that a message was verified: only a verifier makes one.
 #[derive(Clone, Debug)]
 pub struct Verification {
-    pub(super) scheme: Arc<dyn Scheme>,
-    pub(super) key_id: KeyId,
+    scheme: Arc<dyn Scheme>,
+    key_id: KeyId,
     pub(super) tenant: Option<Box<str>>,
     pub(super) timestamp: Option<UnixTime>,
-    pub(super) message_id: Option<MessageId>,
+    message_id: Option<MessageId>,
     pub(super) replay_key: Option<[u8; 32]>,
 }
 
 impl Verification {
+    pub(super) fn new(
+        inner: &Inner,
+        envelope: &Envelope,
+        judged: Judged,
+        tenant: Option<Box<str>>,
+    ) -> Self {
+        Self {
+            scheme: Arc::clone(&inner.scheme),
+            key_id: judged.key_id,
+            tenant,
+            timestamp: envelope.timestamp(),
+            message_id: envelope.message_id_in_place(),
+            replay_key: judged.replay_key,
+        }
+    }
+
     /// Returns the name of the scheme.
     #[must_use]
     pub fn scheme(&self) -> &str {

@@ -25,7 +25,8 @@ impl PublicLanes {
     #[expect(clippy::unused_self, reason = "its twin with the feature uses it")]
     pub(super) fn update(&mut self, _: &[u8]) {}
 
-    pub(super) fn finish(self) -> Option<u32> {
+    #[expect(clippy::unused_self, reason = "its twin with the feature uses it")]
+    pub(super) fn finish(&mut self) -> Option<u32> {
         None
     }
 }

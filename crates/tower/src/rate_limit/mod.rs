@@ -151,10 +151,26 @@ impl<S: Store> Admission<S> {
     fn write_headers(&self, decision: &Decision, headers: &mut HeaderMap) {
         self.limits.write_headers(decision, &mut |name, value| {
             if let Ok(value) = HeaderValue::from_str(value) {
-                headers.insert(HeaderName::from_static(name), value);
+                headers.insert(header_name(name), value);
             }
         });
     }
+}
+
+/// The names that the dialects write, checked when this is compiled rather than for each answer.
+fn header_name(name: &'static str) -> HeaderName {
+    macro_rules! known {
+        ($($known:literal)*) => {
+            match name {
+                $($known => const { HeaderName::from_static($known) },)*
+                other => HeaderName::from_static(other),
+            }
+        };
+    }
+    known!(
+        "x-ratelimit-limit" "x-ratelimit-remaining" "x-ratelimit-reset"
+        "ratelimit-policy" "ratelimit" "retry-after"
+    )
 }
 
 /// Whether another rate limit layer stands outside of this one.

@@ -12,6 +12,8 @@ mod canary;
 mod circuit_breaker;
 mod contract;
 mod deadline;
+#[cfg(feature = "decompression")]
+mod decompression;
 mod errors;
 mod outbound;
 mod rate_limit;

@@ -176,3 +176,18 @@ fn serde_goes_the_same_way() {
         "{error}"
     );
 }
+
+/// The body is looked at once, as a whole, before anything in it is read.
+#[test]
+fn a_body_that_is_no_utf8_is_malformed_where_it_stops_being_so() {
+    let place = |body: &[u8]| {
+        let refused = from_json::<CreateUserRequest>(body, &Limits::API).unwrap_err();
+        assert_eq!(refused.kind(), Kind::Malformed);
+        refused.iter().next().unwrap().message().into_owned()
+    };
+    let at = |line, column| format!("body is not valid JSON (line {line}, column {column})");
+    assert_eq!(place(b"\xff"), at(1, 0));
+    assert_eq!(place(b"{\n\n\"name\":\"Ren\xe9\"}"), at(3, 11));
+    // Also where nobody would have read it.
+    assert_eq!(place(b"{}\n\xff"), at(2, 0));
+}

@@ -7,6 +7,13 @@
 )]
 
 mod article;
+#[cfg(all(
+    feature = "idna",
+    feature = "regex",
+    feature = "unicode",
+    feature = "url"
+))]
+mod guide;
 mod properties;
 mod rules;
 mod schema;

@@ -17,8 +17,11 @@ fn listed(violations: &Violations) -> Vec<String> {
     violations.iter().map(one).collect()
 }
 
+/// Tests each rule, and lists the rules with their codes for the guide.
 macro_rules! text_rules {
-    ($($name:ident: [$($rule:tt)*], $good:expr, $bad:expr, $code:literal;)*) => {$(
+    ($table:ident; $($name:ident: [$($rule:tt)*], $good:expr, $bad:expr, $code:literal;)*) => {
+    pub(crate) const $table: &[(&str, &str)] = &[$((stringify!($($rule)*), $code)),*];
+    $(
         #[test]
         fn $name() {
             #[derive(Debug, Validate)]
@@ -39,6 +42,7 @@ macro_rules! text_rules {
 }
 
 text_rules! {
+    TEXT;
     chars_count_characters: [chars(2..=3)], ["éé", "abc"], ["abcd"], "string_too_long";
     chars_have_a_minimum: [chars(min = 2, max = 3)], ["éé"], ["é"], "string_too_short";
     bytes_count_bytes: [bytes(..=3)], ["é", "abc"], ["éé"], "bytes_too_long";
@@ -120,11 +124,13 @@ fn even_length(text: &str) -> Result<(), Violation> {
 
 #[cfg(feature = "regex")]
 text_rules! {
+    PATTERNS;
     patterns_match_the_whole: [chars(..=9), pattern("[a-z]+|x")], ["abc"], ["abc1", "1abc", "a\n"], "pattern";
 }
 
 #[cfg(feature = "url")]
 text_rules! {
+    LINKS;
     links: [url], ["https://example.com/a"], ["example.com"], "url";
     links_of_a_scheme: [url(schemes = ["https", "http"])], ["http://a.bc"], ["ftp://a.bc"], "url_scheme";
     public_links: [url, public_host], ["https://example.com"], ["https://127.0.0.1"], "url_private_host";
@@ -132,12 +138,14 @@ text_rules! {
 
 #[cfg(feature = "idna")]
 text_rules! {
+    NAMES;
     addresses_everywhere: [email(idn)], ["jörg@münchen.de"], ["a@b c.de"], "invalid_email";
     hosts_everywhere: [hostname(idn)], ["münchen.de"], ["a b"], "hostname";
 }
 
 #[cfg(feature = "unicode")]
 text_rules! {
+    LETTERS;
     normal_form: [chars(..=9), nfc_only], ["é"], ["e\u{301}"], "not_normalized";
     one_script: [chars(..=9), single_script], ["paypal"], ["p\u{430}ypal"], "mixed_script";
     look_alikes: [chars(..=9), not_confusable_with("paypal")], ["alice"], ["p\u{430}ypal"], "confusable";

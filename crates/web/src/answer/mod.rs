@@ -4,6 +4,7 @@
 #[cfg(feature = "breaker")]
 #[cfg_attr(docsrs, doc(cfg(feature = "breaker")))]
 pub mod breaker;
+pub mod coding;
 #[cfg(feature = "degrade")]
 #[cfg_attr(docsrs, doc(cfg(feature = "degrade")))]
 pub mod degrade;

@@ -1,6 +1,7 @@
 //! Who asks: the request's head, the client's address, and the key a decision is made by.
 
 mod client_ip;
+mod coding;
 mod forwarded;
 mod head;
 #[cfg(feature = "ratelimit")]
@@ -10,6 +11,7 @@ mod known;
 mod signed;
 
 pub use client_ip::{ClientIp, ForwardedHeader, InvalidCidr, NoPeer};
+pub use coding::Coding;
 pub use head::RequestHead;
 #[cfg(feature = "ratelimit")]
 #[cfg_attr(docsrs, doc(cfg(feature = "ratelimit")))]

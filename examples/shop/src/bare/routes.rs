@@ -43,7 +43,10 @@ pub(super) async fn search(
     State(state): State<AppState>,
     Query(query): Query<SearchQuery>,
 ) -> Result<Json<Value>, Failure> {
-    let results = state.shop.search(&query.q).await?;
+    let results = match &state.index {
+        Some(index) => json!(index.search(&query.q).await?),
+        None => json!(state.shop.search(&query.q).await?),
+    };
     Ok(Json(json!({"query": query.q, "results": results})))
 }
 

@@ -56,8 +56,10 @@ pub struct Config {
     pub webhook_secret: Secret,
     /// What webhooks are let in.
     pub webhooks: Webhooks,
-    /// The networks whose forwarding headers are believed.
+    /// The networks whose forwarding headers are believed, and the time that they say is left.
     pub trusted_proxies: Vec<IpNet>,
+    /// The service that holds the product index. In memory unless given.
+    pub index_at: Option<SocketAddr>,
 }
 
 /// `[limits]`: quotas such as `"10/minute"`.
@@ -142,6 +144,7 @@ impl Default for Config {
             webhook_secret: Secret::new(DEMO_WEBHOOK_SECRET),
             webhooks: Webhooks::default(),
             trusted_proxies: Vec::new(),
+            index_at: None,
         }
     }
 }
@@ -365,6 +368,7 @@ mod tests {
         refuses("[deadlines]\nsearch = \"soon\"\n", Some(2), "`5s`");
         refuses("[deadlines]\nsearch = \"0s\"\n", Some(2), "above zero");
         refuses("trusted_proxies = [\"10.0.0.0/33\"]\n", Some(1), "");
+        refuses("index_at = \"localhost\"\n", Some(1), "");
         refuses("webhook_secret = \"\"\n", Some(1), "empty");
         refuses("body_limit = 0\n", None, "body_limit");
         refuses("[webhooks]\nremembered = 0\n", None, "webhooks.remembered");

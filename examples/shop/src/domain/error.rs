@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::net::SocketAddr;
 
 use super::canary;
 use super::component::Component;
@@ -15,6 +16,8 @@ pub enum DomainError {
     Database(StatementFailed),
     /// The search index could not be read.
     Search(SegmentUnreadable),
+    /// The service that holds the index did not answer as it should.
+    Index(IndexUnreachable),
     /// The session store could not say who this is.
     Session(SessionLookupFailed),
     /// The payment provider, or another service behind an API key, refused the call.
@@ -55,6 +58,7 @@ impl fmt::Display for DomainError {
             Self::NotFound => "there is no such thing",
             Self::Database(_) => "the database refused a statement",
             Self::Search(_) => "the search index could not be read",
+            Self::Index(_) => "the index service did not answer",
             Self::Session(_) => "the session store did not answer",
             Self::Provider(_) => "a provider refused the call",
             Self::Relay(_) => "the mail relay could not be reached",
@@ -68,6 +72,7 @@ impl Error for DomainError {
             Self::NotFound => None,
             Self::Database(cause) => Some(cause),
             Self::Search(cause) => Some(cause),
+            Self::Index(cause) => Some(cause),
             Self::Session(cause) => Some(cause),
             Self::Provider(cause) => Some(cause),
             Self::Relay(cause) => Some(cause),
@@ -112,6 +117,31 @@ impl fmt::Display for SegmentUnreadable {
 }
 
 impl Error for SegmentUnreadable {}
+
+/// The service that holds the index did not answer as it should.
+#[derive(Debug)]
+pub struct IndexUnreachable {
+    at: SocketAddr,
+    cause: Box<dyn Error + Send + Sync>,
+}
+
+impl IndexUnreachable {
+    pub(crate) fn new(at: SocketAddr, cause: Box<dyn Error + Send + Sync>) -> Self {
+        Self { at, cause }
+    }
+}
+
+impl fmt::Display for IndexUnreachable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "IndexUnreachable: {}", self.at)
+    }
+}
+
+impl Error for IndexUnreachable {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(self.cause.as_ref())
+    }
+}
 
 /// The session store did not answer.
 #[derive(Debug)]

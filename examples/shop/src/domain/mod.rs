@@ -21,8 +21,8 @@ use parking_lot::Mutex;
 pub use component::{Component, Components, Fault, Mode, ParseComponentError};
 pub use dashboard::{Notification, Profile, Recommendation};
 pub use error::{
-    DomainError, ProviderRefused, RelayUnreachable, SegmentUnreadable, SessionLookupFailed,
-    StatementFailed,
+    DomainError, IndexUnreachable, ProviderRefused, RelayUnreachable, SegmentUnreadable,
+    SessionLookupFailed, StatementFailed,
 };
 pub use payments::{Charge, NewPayment, Payment};
 pub use search::Found;

@@ -14,6 +14,7 @@ mod webhooks;
 
 use std::error::Error;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::FromRef;
@@ -22,11 +23,17 @@ use axum::routing::{MethodRouter, get, post};
 use seawall_axum::{Seawall, ServerLimits, ServerLimitsError, health_routes};
 use seawall_health::{Drain, Health};
 use seawall_ratelimit::{BoxStore, ConfigError, OnStoreError, Policy};
-use seawall_tower::{BodyLimitLayer, DeadlineLayer, RateLimitLayer};
+use seawall_tower::deadline::PassDeadlineService;
+use seawall_tower::outbound::OutboundService;
+use seawall_tower::{
+    BodyLimitLayer, DeadlineLayer, OutboundLayer, PassDeadlineLayer, RateLimitLayer,
+};
 use seawall_web::limits::RateLimits;
 use seawall_web::request::{ClientIp, ForwardedHeader, KeyBy, Missing};
+use tower_layer::Layer;
 
 use crate::config::{Config, QuotaText};
+use crate::index::{HttpClient, Index};
 use crate::state::AppState;
 use crate::store::Stores;
 
@@ -123,8 +130,9 @@ fn router(
     let signed = webhooks::signed(config, stores)?;
 
     let guarded = Guarded {
-        app: state,
+        index: state.index.clone().map(|index| index.through(outbound)),
         database: Arc::new(Database::new(config)?),
+        app: state,
     };
 
     // A `route_layer` guards the methods that there are; the others are 405 for everybody.
@@ -160,6 +168,7 @@ fn router(
     let seawall = Seawall::builder(counts.clone())
         .namespace(&stores.namespace)
         .deadline(config.deadlines.total.get())
+        .budgets_from(client)
         .body_limits(
             BodyLimitLayer::new(config.body_limit).read_within(config.server.body_timeout.get()),
         )
@@ -178,7 +187,19 @@ fn router(
 struct Guarded {
     app: AppState,
     database: Arc<Database>,
+    index: Option<Index<Outbound>>,
 }
+
+type Outbound = OutboundService<PassDeadlineService<HttpClient>>;
+
+/// What another service is told with each call: on whose behalf, in which trace, and how long the answer
+/// is of use here.
+fn outbound(client: HttpClient) -> Outbound {
+    OutboundLayer::new().layer(PassDeadlineLayer::new(RESERVE).layer(client))
+}
+
+/// What it takes to turn another service's answer into ours.
+const RESERVE: Duration = Duration::from_millis(20);
 
 impl FromRef<Guarded> for AppState {
     fn from_ref(guarded: &Guarded) -> Self {

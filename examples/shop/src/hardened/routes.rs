@@ -23,7 +23,7 @@ pub(super) struct CreateUser {
 }
 
 pub(super) async fn create_user(
-    State(Guarded { app, database }): State<Guarded>,
+    State(Guarded { app, database, .. }): State<Guarded>,
     ValidJson(body): ValidJson<CreateUser>,
 ) -> Result<(StatusCode, Json<User>)> {
     let CreateUser { email, name, age } = body;
@@ -40,7 +40,7 @@ pub(super) struct UserPath {
 }
 
 pub(super) async fn user(
-    State(Guarded { app, database }): State<Guarded>,
+    State(Guarded { app, database, .. }): State<Guarded>,
     ValidPath(UserPath { user_id }): ValidPath<UserPath>,
 ) -> Result<Json<User>> {
     Ok(Json(database.query(|| app.shop.user(user_id)).await?))
@@ -53,10 +53,13 @@ pub(super) struct SearchQuery {
 }
 
 pub(super) async fn search(
-    State(state): State<AppState>,
+    State(Guarded { app, index, .. }): State<Guarded>,
     ValidQuery(query): ValidQuery<SearchQuery>,
 ) -> Result<Json<Value>> {
-    let results = state.shop.search(&query.q).await?;
+    let results = match &index {
+        Some(index) => json!(index.search(&query.q).await?),
+        None => json!(app.shop.search(&query.q).await?),
+    };
     Ok(Json(json!({"query": query.q, "results": results})))
 }
 

@@ -3,17 +3,18 @@
 use std::time::Duration;
 
 use futures::FutureExt;
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, join_all};
 use http::Method;
 use shop::domain::Component;
 use shop::domain::canary::{self, Kind};
 
 use super::{Field, Scenario, leak_sweep};
+use crate::answer::Answer;
 use crate::audit::{Audit, Speaker};
 use crate::client::raw::{Piece, exchange};
 use crate::client::{Call, Client};
 use crate::figures::{Check, Figures, Specimen, Strike};
-use crate::service::Trouble;
+use crate::service::{Private, Service, Trouble};
 
 pub(super) struct Leak;
 
@@ -28,7 +29,7 @@ impl Scenario for Leak {
 
     fn sends(&self) -> &'static str {
         "each dependency made to fail and then to panic, with requests that need it and with every \
-         route in every method; and every way to ask wrongly: unknown routes and methods, unusable \
+         route in every method; the same while all of them hang, and answer too late; and every way to ask wrongly: unknown routes and methods, unusable \
          bodies, bad ids, tokens and signatures"
     }
 
@@ -46,7 +47,8 @@ async fn strike(field: &Field<'_>) -> Result<Strike, Trouble> {
     field.progress.expect(
         wrong.len()
             + MODES.len() * broken.iter().map(Vec::len).sum::<usize>()
-            + MODES.len() * Component::ALL.len() * leak_sweep::calls().len(),
+            + MODES.len() * Component::ALL.len() * leak_sweep::calls().len()
+            + LATE.len() * leak_sweep::calls().len(),
     );
 
     for call in &wrong {
@@ -71,10 +73,13 @@ async fn strike(field: &Field<'_>) -> Result<Strike, Trouble> {
     }
 
     sweep(field, &audit).await?;
+    late(field, &audit).await?;
 
     let kinds = audit.kinds();
     let mut figures = Figures::default();
     figures.add("requests", audit.requests());
+    let answers = audit.requests() - audit.unanswered();
+    figures.add("answers_searched", answers);
     figures.add("canaries_searched_for", canary::ALL.len());
     audit.figures(&mut figures);
     let mut checks = audit.checks();
@@ -95,7 +100,7 @@ async fn strike(field: &Field<'_>) -> Result<Strike, Trouble> {
         headline: format!(
             "{} of {} answers leak, {} of {} kinds; each was searched for {} canaries",
             audit.canaries(),
-            audit.requests(),
+            answers,
             kinds.len(),
             Kind::ALL.len(),
             canary::ALL.len(),
@@ -131,6 +136,41 @@ async fn sweep(field: &Field<'_>, audit: &Audit) -> Result<(), Trouble> {
     Ok(())
 }
 
+/// The ways in which a dependency fails by saying nothing, or not in time.
+const LATE: [&str; 2] = ["hang", "slow"];
+
+/// A slow component takes a second, which is above all of these.
+const IMPATIENT: &str = "[deadlines]\nsearch = \"300ms\"\ndatabase = \"200ms\"\n\
+    dashboard = \"200ms\"\ntotal = \"600ms\"\n[server]\nbody_timeout = \"500ms\"\n";
+
+/// Long enough for every answer that ever comes.
+const PATIENCE: Duration = Duration::from_millis(2500);
+
+/// Every route in every method, while all dependencies are late: at once, since each may take its
+/// deadline, and to a shop of its own whose deadlines are short.
+async fn late(field: &Field<'_>, audit: &Audit) -> Result<(), Trouble> {
+    let shop = Private::start(field.service.side, IMPATIENT, &field.store.apart()).await?;
+    let swept = late_at(field, &shop.service, audit).await;
+    shop.stop().await;
+    swept
+}
+
+async fn late_at(field: &Field<'_>, service: &Service, audit: &Audit) -> Result<(), Trouble> {
+    for mode in LATE {
+        for component in Component::ALL {
+            service.break_down(component, mode).await?;
+        }
+        let situation = format!(" while everything is in {mode}");
+        let situation = &situation;
+        join_all(leak_sweep::calls().into_iter().map(|call| async move {
+            let mut client = Client::new(field.addresses.take(), service.api).patience(PATIENCE);
+            ask(field, audit, &mut client, &call, situation).await;
+        }))
+        .await;
+    }
+    Ok(())
+}
+
 async fn ask(
     field: &Field<'_>,
     audit: &Audit,
@@ -143,6 +183,8 @@ async fn ask(
     // An answer to HEAD has no body to be in shape; it is searched all the same.
     let speaker = if label.starts_with("HEAD ") {
         Speaker::Parser
+    } else if result.as_ref().is_ok_and(is_probe) {
+        Speaker::Probe
     } else {
         Speaker::Service
     };
@@ -152,6 +194,10 @@ async fn ask(
         request: label,
         answer: answer.excerpt(),
     })
+}
+
+fn is_probe(answer: &Answer) -> bool {
+    answer.status == 503 && answer.header("content-type") == Some("application/health+json")
 }
 
 /// A body beyond the limit. A service may close the connection on it, and a close can overtake the

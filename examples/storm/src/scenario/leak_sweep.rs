@@ -29,7 +29,7 @@ const METHODS: [Method; 7] = [
 ];
 
 /// With a body that the route takes, where it takes one.
-const ROUTES: [(&str, &str); 11] = [
+const ROUTES: [(&str, &str); 15] = [
     (
         "/api/users",
         r#"{"email":"ann@example.com","name":"Ann","age":41}"#,
@@ -50,6 +50,10 @@ const ROUTES: [(&str, &str); 11] = [
     ("/api/webhooks/payment", "{}"),
     ("/api/webhooks/signed", "{}"),
     ("/openapi.json", "{}"),
+    ("/livez", "{}"),
+    ("/readyz", "{}"),
+    ("/startupz", "{}"),
+    ("/health", "{}"),
 ];
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 mod burst;
 mod crowd;
+mod deadline;
 mod drain;
 mod forgery;
 mod garbage;
@@ -92,6 +93,7 @@ pub(crate) fn all() -> Vec<Box<dyn Scenario>> {
         Box::new(two_replicas::TwoReplicas),
         Box::new(store_outage::StoreOutage),
         Box::new(slow_handler::SlowHandler),
+        Box::new(deadline::Deadline),
         Box::new(outage::Outage),
         Box::new(partial::Partial),
         Box::new(slow_client::SlowClient),

@@ -3,8 +3,9 @@
 use std::time::{Duration, Instant};
 
 use futures::FutureExt;
-use futures::future::{BoxFuture, join_all};
+use futures::future::{BoxFuture, join, join_all};
 use shop::domain::Component;
+use tokio::sync::watch;
 use tokio::time;
 
 use super::{Field, Scenario};
@@ -25,8 +26,8 @@ impl Scenario for Probes {
     }
 
     fn sends(&self) -> &'static str {
-        "probes to a shop of its own while the database hangs, while something else fails, and while \
-         many ask at once"
+        "probes to shops of its own while the database hangs, while something else fails, and while \
+         many ask at once; to one of them whose checks forgive any number of timeouts"
     }
 
     fn strike<'a>(&'a self, field: &'a Field<'a>) -> BoxFuture<'a, Result<Strike, Trouble>> {
@@ -37,6 +38,11 @@ impl Scenario for Probes {
 /// Asked every 50 ms with 100 ms to answer, twice: a hang is told after some 300 ms.
 const SETTINGS: &str = "[health]\nevery = \"50ms\"\ntimeout = \"100ms\"\nfail_after = 2\n";
 
+/// The same, but so patient with failures that a hang is told only by the age of the last answer: after
+/// three intervals and timeouts.
+const PATIENT: &str =
+    "[health]\nevery = \"50ms\"\ntimeout = \"100ms\"\nfail_after = 1_000_000_000\n";
+
 /// How soon a change is to show: many times what the settings come to, for busy machines.
 const SOON: Duration = Duration::from_millis(1500);
 
@@ -44,16 +50,81 @@ async fn strike(field: &Field<'_>) -> Result<Strike, Trouble> {
     let shop = Private::start(field.service.side, SETTINGS, &field.store.apart()).await?;
     let strike = at(field, &shop.service).await;
     shop.stop().await;
-    strike
+    let shop = Private::start(field.service.side, PATIENT, &field.store.apart()).await?;
+    let stale = stale(field, &shop.service).await;
+    shop.stop().await;
+    let (mut strike, stale) = (strike?, stale?);
+    strike.requests += stale.requests;
+    strike.checks.extend(stale.checks);
+    Ok(strike)
+}
+
+/// Who keep the service busy meanwhile.
+const BUSY: usize = 32;
+
+/// A dependency that never answers again, while many ask for other things.
+async fn stale(field: &Field<'_>, service: &Service) -> Result<Strike, Trouble> {
+    let audit = Audit::default();
+    let mut probes = Asking::new(field, service, &audit);
+    probes
+        .becomes("/readyz before the hang", "/readyz", 200)
+        .await;
+    service.break_down(Component::Database, "hang").await?;
+    let done = watch::Sender::new(false);
+    let busy = join_all((0..BUSY).map(|_| busy(field, service, done.subscribe())));
+    let probing = async {
+        probes
+            .becomes(
+                "/readyz once the database's last answer is old, under load",
+                "/readyz",
+                503,
+            )
+            .await;
+        for path in ["/livez", "/startupz"] {
+            let what = format!("{path} meanwhile, under load");
+            probes.becomes(&what, path, 200).await;
+        }
+        done.send_replace(true);
+    };
+    let (served, ()) = join(busy, probing).await;
+    let from = field.addresses.take();
+    service
+        .mend(Component::Database, from, Duration::ZERO)
+        .await?;
+    probes
+        .becomes("/readyz once the database answers", "/readyz", 200)
+        .await;
+    let served: usize = served.into_iter().sum();
+    let mut checks = probes.steps;
+    checks.push(Check::new(
+        "searches served under the load",
+        "some",
+        served.to_string(),
+        served > 0,
+    ));
+    checks.extend(audit.checks());
+    Ok(Strike {
+        requests: audit.requests(),
+        checks,
+        ..Strike::default()
+    })
+}
+
+/// Asks as fast as it is answered for what does not need the database.
+async fn busy(field: &Field<'_>, service: &Service, done: watch::Receiver<bool>) -> usize {
+    let mut client = Client::new(field.addresses.take(), service.api);
+    let call = Call::get("/api/search?q=sea");
+    let mut served = 0;
+    while !*done.borrow() {
+        let answer = client.send(&call).await;
+        served += usize::from(answer.is_ok_and(|answer| answer.status == 200));
+    }
+    served
 }
 
 async fn at(field: &Field<'_>, service: &Service) -> Result<Strike, Trouble> {
     let audit = Audit::default();
-    let mut probes = Asking {
-        client: Client::new(field.addresses.take(), service.api),
-        audit: &audit,
-        steps: Vec::new(),
-    };
+    let mut probes = Asking::new(field, service, &audit);
     let mut calls = 0;
 
     probes
@@ -135,7 +206,15 @@ struct Asking<'a> {
     steps: Vec<Check>,
 }
 
-impl Asking<'_> {
+impl<'a> Asking<'a> {
+    fn new(field: &Field<'_>, service: &Service, audit: &'a Audit) -> Self {
+        Self {
+            client: Client::new(field.addresses.take(), service.api),
+            audit,
+            steps: Vec::new(),
+        }
+    }
+
     async fn becomes(&mut self, what: &str, path: &'static str, status: u16) {
         self.says(what, path, status, "").await;
     }

@@ -35,6 +35,7 @@ fn the_list_names_each_scenario_with_its_claim() {
             "two-replicas",
             "store-outage",
             "slow-handler",
+            "deadline",
             "outage",
             "partial",
             "slow-client",

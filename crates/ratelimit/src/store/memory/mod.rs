@@ -17,10 +17,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::clock::{Clock, Now, SystemClock};
+use crate::not_now::NotNow;
 use crate::store::{Charge, Op, Store};
 use crate::verdict::Verdict;
 use engine::Engine;
 
+pub(crate) use engine::Plain;
 pub(super) use hash::Tags;
 
 /// Counts in this process. Clones share the counts.
@@ -38,7 +40,7 @@ pub(super) use hash::Tags;
 ///
 /// # Concurrency
 ///
-/// No lock is taken for a key that is known, and a denial only reads. Two threads that charge one key
+/// No lock is taken for a key that is known, and a denial only reads, unless the quota has shrunk. Two threads that charge one key
 /// admit no more than the quota, whatever their timing. When a decision over several keys loses a
 /// race for its last key, what it has charged to the others is given back; meanwhile another decision
 /// may be denied that would have fitted: the error is on the strict side.
@@ -120,10 +122,20 @@ impl MemoryStore {
         self.engine.decide(op, charges, out)
     }
 
-    /// Charges one key, without figures; the verdict if it does not fit. Blocks are not looked at.
+    /// Charges one key, without figures.
     #[inline]
-    pub(crate) fn admit(&self, charge: &Charge<'_>) -> Result<(), Verdict> {
-        self.engine.admit(charge)
+    pub(crate) fn admit_plain(&self, plain: &Plain<'_>) -> Result<(), NotNow> {
+        self.engine.admit_plain(plain)
+    }
+
+    /// Charges several keys without figures, all or none. `None`: nobody knows, and nothing is
+    /// charged.
+    #[inline]
+    pub(crate) fn admit_all<'a>(
+        &self,
+        charges: impl Iterator<Item = Option<Plain<'a>>> + Clone,
+    ) -> Option<Result<(), NotNow>> {
+        self.engine.admit_all(charges)
     }
 
     /// Bytes set aside for slots.

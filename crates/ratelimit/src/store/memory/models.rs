@@ -13,8 +13,9 @@ use std::time::Duration;
 use crate::clock::{ManualClock, Now};
 use crate::machine::Windows;
 use crate::quota::{Algorithm, Quota};
+use crate::scope::Scope;
 use crate::store::memory::WhenFull;
-use crate::store::memory::engine::Engine;
+use crate::store::memory::engine::{Engine, Plain};
 use crate::store::memory::slot::{Content, Layout, Narrow, Wide};
 use crate::store::memory::table::{Insert, Room, Table};
 use crate::store::{Charge, Op};
@@ -348,3 +349,53 @@ fn two_decisions_over_two_keys_charge_all_or_none() {
         assert_eq!(left, expected, "all or none");
     });
 }
+
+#[test]
+fn two_short_decisions_over_two_known_keys_charge_all_or_none() {
+    check_long(|| {
+        let clock = StdArc::new(ManualClock::new());
+        clock.set(Now::at(Duration::from_secs(1)));
+        let engine = Arc::new(Engine::roomy(clock));
+        // Two a second, of which one is used: the keys are known, and have room for one more.
+        let scopes = ["p", "q"].map(|name| Scope::new("", name));
+        let long = |engine: &Engine, op| {
+            let charges = [0, 1].map(|n| Charge::within(&scopes[n], b"k", TWO, NonZeroU32::MIN));
+            let mut verdicts = [Verdict::UNKNOWN; 2];
+            engine.decide(op, &charges, &mut verdicts);
+            verdicts
+        };
+        long(&engine, Op::Consume);
+        let theirs = (Arc::clone(&engine), scopes.clone());
+        let short = |engine: &Engine, scopes: [&Scope; 2]| {
+            engine.admit_all(scopes.into_iter().map(|scope| {
+                Some(Plain {
+                    scope,
+                    subject: b"k",
+                    quota: &TWO,
+                    cost: NonZeroU32::MIN,
+                })
+            }))
+        };
+        let other = spawn(move || {
+            let (engine, [p, q]) = &theirs;
+            short(engine, [q, p])
+        });
+        let mine = short(&engine, [&scopes[0], &scopes[1]]);
+        let other = other.join().unwrap();
+        let admitted = [mine, other].map(|answer| answer == Some(Ok(())));
+        assert_ne!(admitted, [true, true], "one more was left");
+        let left = long(&engine, Op::Peek).map(|verdict| verdict.remaining());
+        let expected = if admitted.contains(&true) {
+            [0, 0]
+        } else {
+            [1, 1]
+        };
+        assert_eq!(left, expected, "all or none");
+        if left == [1, 1] {
+            // Both lost a race. Alone, the short way gets to its end.
+            assert_eq!(short(&engine, [&scopes[0], &scopes[1]]), Some(Ok(())));
+        }
+    });
+}
+
+const TWO: Quota = Quota::per_second(2);

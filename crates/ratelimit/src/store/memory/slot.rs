@@ -47,9 +47,10 @@ pub(super) trait Layout: 'static {
     fn expires(content: Content) -> u64;
 
     /// The clock that the state is about.
-    fn clock(now: Moment) -> u64;
+    fn clock(now: Now) -> u64;
 
     fn consume(quota: &Quota, state: Self::State, cost: u32, now: u64) -> Option<Self::State>;
+    fn clamped(quota: &Quota, state: Self::State, cost: u32, now: u64) -> Option<Self::State>;
     fn consume_up_to(quota: &Quota, state: Self::State, cost: u32, now: u64) -> Self::State;
     fn refund(
         quota: &Quota,
@@ -61,23 +62,6 @@ pub(super) trait Layout: 'static {
     fn measure(quota: &Quota, state: Self::State, cost: u32, now: u64, allowed: bool) -> Verdict;
 }
 
-/// One moment in microseconds, on both clocks.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Moment {
-    pub(super) mono: u64,
-    pub(super) unix: u64,
-}
-
-impl From<Now> for Moment {
-    #[inline]
-    fn from(now: Now) -> Self {
-        Self {
-            mono: now.mono_us(),
-            unix: now.unix_us(),
-        }
-    }
-}
-
 /// Two words, for GCRA and for blocks: a moment of 52 bits in microseconds, which reach to the year
 /// 2077 as Unix time with the longest refill on top, and a generation of 12.
 ///
@@ -86,6 +70,14 @@ impl From<Now> for Moment {
 /// same microsecond.
 #[derive(Debug)]
 pub(super) struct Narrow;
+
+impl Narrow {
+    /// The very last moment is spared, so that no content looks like `BUSY`.
+    #[inline]
+    pub(super) fn moment(tat: u64) -> u64 {
+        tat.min(MOMENT - 1)
+    }
+}
 
 impl Layout for Narrow {
     type State = u64;
@@ -107,9 +99,8 @@ impl Layout for Narrow {
 
     #[inline]
     fn pack(tat: u64, _quota: &Quota) -> Content {
-        // The very last moment is spared, so that no content looks like `BUSY`.
         Content {
-            head: tat.min(MOMENT - 1),
+            head: Self::moment(tat),
             beside: [0; 2],
         }
     }
@@ -120,13 +111,18 @@ impl Layout for Narrow {
     }
 
     #[inline]
-    fn clock(now: Moment) -> u64 {
-        now.mono
+    fn clock(now: Now) -> u64 {
+        now.mono_us()
     }
 
     #[inline]
     fn consume(quota: &Quota, tat: u64, cost: u32, now: u64) -> Option<u64> {
         gcra::consume(quota, tat, cost, now)
+    }
+
+    #[inline]
+    fn clamped(quota: &Quota, tat: u64, cost: u32, now: u64) -> Option<u64> {
+        gcra::clamped(quota, tat, cost, now)
     }
 
     #[inline]
@@ -202,13 +198,18 @@ impl Layout for Wide {
     }
 
     #[inline]
-    fn clock(now: Moment) -> u64 {
-        now.unix
+    fn clock(now: Now) -> u64 {
+        now.unix_us()
     }
 
     #[inline]
     fn consume(quota: &Quota, windows: Windows, cost: u32, now: u64) -> Option<Windows> {
         window::consume(quota, windows, cost, now)
+    }
+
+    #[inline]
+    fn clamped(quota: &Quota, windows: Windows, cost: u32, now: u64) -> Option<Windows> {
+        window::clamped(quota, windows, cost, now)
     }
 
     #[inline]

@@ -22,7 +22,7 @@
 
 use std::marker::PhantomData;
 
-use crate::store::memory::slot::{Content, Layout};
+use crate::store::memory::slot::{Content, Layout, Narrow};
 use crate::sync::{AtomicBool, AtomicU64, Mutex, Ordering, lock, spin_loop, yield_now, zeroed};
 
 pub(super) struct Table<L> {
@@ -107,10 +107,10 @@ impl<L: Layout> Table<L> {
     /// Requests the cache lines of a key, so that they are under way while the clock is read.
     #[inline]
     pub(super) fn touch(&self, tag: u64) {
-        let slots = self.slots();
+        let buckets = self.buckets();
         for bucket in [self.first_bucket(tag), self.second_bucket(tag)] {
             // Relaxed: the value is not used. An atomic load is not optimised away.
-            slots[bucket].as_ref()[0].load(Ordering::Relaxed);
+            buckets[bucket][0].as_ref()[0].load(Ordering::Relaxed);
         }
     }
 
@@ -189,7 +189,7 @@ impl<L: Layout> Table<L> {
                 let mut free = 0;
                 let mut free_one = None;
                 for slot in 0..BUCKET {
-                    let at = bucket + slot;
+                    let at = bucket * BUCKET + slot;
                     let seen = Seen {
                         at,
                         content: Self::content(&self.slots()[at]).1,
@@ -225,15 +225,20 @@ impl<L: Layout> Table<L> {
     /// Where the tag stands, without vouching that it still does.
     #[inline]
     fn find(&self, tag: u64) -> Option<usize> {
-        let slots = self.slots();
-        let main = scan::<L>(slots, self.first_bucket(tag), tag)
-            .or_else(|| scan::<L>(slots, self.second_bucket(tag), tag));
+        let buckets = self.buckets();
+        let main = scan::<L>(buckets, self.first_bucket(tag), tag)
+            .or_else(|| scan::<L>(buckets, self.second_bucket(tag), tag));
         if main.is_some() || !self.spilled.load(Ordering::Acquire) {
             return main;
         }
+        self.find_spilled(tag)
+    }
+
+    #[cold]
+    fn find_spilled(&self, tag: u64) -> Option<usize> {
         self.spill_buckets(tag)
             .into_iter()
-            .find_map(|bucket| scan::<L>(slots, bucket, tag))
+            .find_map(|bucket| scan::<L>(self.buckets(), bucket, tag))
     }
 
     /// Tag and content of one moment.
@@ -286,21 +291,26 @@ impl<L: Layout> Table<L> {
         &self.slots()[at].as_ref()[1]
     }
 
-    /// The two buckets of a key in the main part, as positions of their first slots.
+    /// The two buckets of a key in the main part.
     #[inline]
     fn first_bucket(&self, tag: u64) -> usize {
-        bucket(scale(tag, self.main))
+        index(scale(tag, self.main))
     }
 
     #[inline]
     fn second_bucket(&self, tag: u64) -> usize {
-        bucket(scale(again(tag), self.main))
+        index(scale(again(tag), self.main))
     }
 
     #[cold]
     fn spill_buckets(&self, tag: u64) -> [usize; 2] {
         let (third, fourth) = (again(!tag), again(tag.rotate_left(32)));
-        [third, fourth].map(|hash| bucket(self.main + scale(hash, self.spill)))
+        [third, fourth].map(|hash| index(self.main + scale(hash, self.spill)))
+    }
+
+    #[inline]
+    fn buckets(&self) -> &[[L::Slot; BUCKET]] {
+        self.slots().as_chunks().0
     }
 
     #[inline]
@@ -309,19 +319,69 @@ impl<L: Layout> Table<L> {
     }
 }
 
-#[inline]
-fn scan<L: Layout>(slots: &[L::Slot], bucket: usize, tag: u64) -> Option<usize> {
-    // Relaxed: only a hint; `content` reads it again.
-    let holds = |slot: &L::Slot| slot.as_ref()[0].load(Ordering::Relaxed) == tag;
-    slots[bucket..bucket + BUCKET]
-        .iter()
-        .position(holds)
-        .map(|slot| bucket + slot)
+impl Table<Narrow> {
+    /// What [`read`](Self::read) finds, if it finds it at the first look: in a main bucket, and at
+    /// rest. `None` says nothing.
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "what a call writes to memory and reads back costs as much as the look"
+    )]
+    pub(super) fn glance(&self, tag: u64) -> Option<Glance<'_>> {
+        let buckets = self.buckets();
+        glance(&buckets[self.first_bucket(tag)], tag)
+            .or_else(|| glance(&buckets[self.second_bucket(tag)], tag))
+    }
 }
 
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "as above")]
+fn glance(bucket: &[[AtomicU64; 2]; BUCKET], tag: u64) -> Option<Glance<'_>> {
+    // Relaxed: only a hint, as in `scan`.
+    let holds = |slot: &&[AtomicU64; 2]| slot[0].load(Ordering::Relaxed) == tag;
+    let slot = bucket.iter().find(holds)?;
+    // Acquire, the tag again, and the head again, as in `content`.
+    let head = slot[1].load(Ordering::Acquire);
+    let same = slot[0].load(Ordering::Acquire) == tag
+        && slot[1].load(Ordering::Relaxed) == head
+        && head != BUSY;
+    same.then_some(Glance { slot, head })
+}
+
+/// A slot of two words as it was read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Glance<'t> {
+    slot: &'t [AtomicU64; 2],
+    head: u64,
+}
+
+impl Glance<'_> {
+    #[inline]
+    pub(super) fn state(&self) -> u64 {
+        Narrow::unpack(Content {
+            head: self.head,
+            beside: [0; 2],
+        })
+    }
+
+    /// Writes `next` over what was seen; `false` if anything has changed since.
+    #[inline]
+    pub(super) fn replace(&self, next: u64) -> bool {
+        let next = generation::<Narrow>(self.head) | Narrow::moment(next);
+        // AcqRel: as in `Table::replace`.
+        self.slot[1]
+            .compare_exchange(self.head, next, Ordering::AcqRel, Ordering::Relaxed)
+            .is_ok()
+    }
+}
+
+/// The position of the slot among all.
 #[inline]
-fn bucket(number: u64) -> usize {
-    index(number) * BUCKET
+fn scan<L: Layout>(buckets: &[[L::Slot; BUCKET]], bucket: usize, tag: u64) -> Option<usize> {
+    // Relaxed: only a hint; `content` reads it again.
+    let holds = |slot: &L::Slot| slot.as_ref()[0].load(Ordering::Relaxed) == tag;
+    let slot = buckets[bucket].iter().position(holds)?;
+    Some(bucket * BUCKET + slot)
 }
 
 impl Seen {
@@ -391,7 +451,7 @@ mod tests {
     use super::*;
     use crate::machine::Windows;
     use crate::quota::{Algorithm, Quota};
-    use crate::store::memory::slot::{Narrow, Wide};
+    use crate::store::memory::slot::Wide;
 
     fn at(tat: u64) -> Content {
         Narrow::pack(tat, &Quota::per_second(1))

@@ -27,8 +27,12 @@ impl Case {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Kind {
     MalformedJson,
+    Corpus,
     WrongType,
     Deep,
+    Wide,
+    MassAssignment,
+    HeaderInjection,
     OversizedByLength,
     OversizedInChunks,
     InvalidUtf8,
@@ -36,6 +40,8 @@ pub(super) enum Kind {
     HeaderFlood,
     QueryFlood,
     LyingType,
+    Compressed,
+    Multipart,
     LyingLength,
 }
 
@@ -43,8 +49,12 @@ impl Kind {
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::MalformedJson => "malformed JSON",
+            Self::Corpus => "JSON by the grammar",
             Self::WrongType => "wrong type",
             Self::Deep => "10,000 deep",
+            Self::Wide => "100,000 wide",
+            Self::MassAssignment => "mass assignment",
+            Self::HeaderInjection => "header injection",
             Self::OversizedByLength => "64 MiB by length",
             Self::OversizedInChunks => "64 MiB in chunks",
             Self::InvalidUtf8 => "invalid UTF-8",
@@ -52,6 +62,8 @@ impl Kind {
             Self::HeaderFlood => "header flood",
             Self::QueryFlood => "query flood",
             Self::LyingType => "lying content type",
+            Self::Compressed => "compressed bomb",
+            Self::Multipart => "multipart lie",
             Self::LyingLength => "lying length",
         }
     }
@@ -64,7 +76,12 @@ impl Kind {
     pub(super) const fn is_shown(self) -> bool {
         matches!(
             self,
-            Self::MalformedJson | Self::WrongType | Self::LyingType
+            Self::MalformedJson
+                | Self::WrongType
+                | Self::MassAssignment
+                | Self::HeaderInjection
+                | Self::LyingType
+                | Self::Compressed
         )
     }
 }

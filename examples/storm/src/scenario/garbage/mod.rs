@@ -2,9 +2,14 @@
 
 mod bodies;
 mod case;
+mod corpus;
 mod heads;
+mod mail;
+mod packed;
 mod plan;
+mod rules;
 mod texts;
+mod wide;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,8 +40,10 @@ impl Scenario for Garbage {
     }
 
     fn sends(&self) -> &'static str {
-        "malformed JSON, wrong types, nesting 10,000 deep, bodies of 64 MiB by length and in chunks, \
-         invalid UTF-8, naughty strings, header and query floods, lying content types and lengths"
+        "malformed JSON, a corpus after the grammar, wrong types, nesting 10,000 deep and 100,000 \
+         wide, bodies of 64 MiB by length and in chunks, compressed bombs, mass assignment, header \
+         injection, invalid UTF-8, naughty strings in every field, header and query floods, lying \
+         content types, multipart and lengths"
     }
 
     fn strike<'a>(&'a self, field: &'a Field<'a>) -> BoxFuture<'a, Result<Strike, Trouble>> {
@@ -84,6 +91,7 @@ async fn strike(field: &Field<'_>) -> Strike {
     figures.add("kinds", json!(found.kinds));
     figures.add("unexpected_answers", found.unexpected.count);
     figures.add("oversized_bytes_taken", found.oversized_taken);
+    figures.add("accepted_against_the_rules", found.unruly.count);
     audit.figures(&mut figures);
 
     let mut checks = vec![
@@ -92,6 +100,7 @@ async fn strike(field: &Field<'_>) -> Strike {
             &found.unexpected,
         ),
         audit.no_server_errors(),
+        Check::none("accepted values outside of their rules", &found.unruly),
         Check::new(
             "bytes taken of 64 MiB bodies",
             "less than 8 MiB of each",
@@ -100,12 +109,20 @@ async fn strike(field: &Field<'_>) -> Strike {
         ),
     ];
     checks.extend(audit.checks());
-    let controls = vec![Check::new(
-        "control: a 64 MiB body that the bare service takes whole",
-        "64 MiB",
-        format!("{} MiB", found.most_taken >> 20),
-        found.most_taken >= 64 << 20,
-    )];
+    let controls = vec![
+        Check::new(
+            "control: values outside of their rules that the bare service accepts",
+            "at least 1",
+            found.unruly.count.to_string(),
+            found.unruly.count > 0,
+        ),
+        Check::new(
+            "control: a 64 MiB body that the bare service takes whole",
+            "64 MiB",
+            format!("{} MiB", found.most_taken >> 20),
+            found.most_taken >= 64 << 20,
+        ),
+    ];
     Strike {
         requests: audit.requests(),
         headline: format!(
@@ -125,6 +142,7 @@ async fn strike(field: &Field<'_>) -> Strike {
 struct Found {
     kinds: BTreeMap<&'static str, u64>,
     unexpected: Tally,
+    unruly: Tally,
     oversized_taken: u64,
     most_taken: u64,
     specimens: Vec<Specimen>,
@@ -135,6 +153,11 @@ impl Found {
         *self.kinds.entry(case.kind.name()).or_default() += 1;
         if let Err(got) = case.expect.check(exchange) {
             self.unexpected.note(|| format!("{}: {got}", case.label()));
+        }
+        if let Ok(answer) = &exchange.answer
+            && let Err(broken) = rules::keeps(answer)
+        {
+            self.unruly.note(|| format!("{}: {broken}", case.label()));
         }
         if case.kind.is_oversized() {
             self.oversized_taken += exchange.taken;

@@ -2,7 +2,7 @@
 
 use super::case::{Case, Expect, Kind};
 use super::write::Draft;
-use super::{bodies, heads, texts};
+use super::{bodies, corpus, heads, mail, packed, texts, wide};
 use crate::audit::Speaker;
 use crate::cli::Length;
 use crate::client::raw::Piece;
@@ -12,7 +12,7 @@ use crate::dice::Dice;
 pub(super) fn plan(seed: u64, length: Length) -> Vec<Case> {
     let mut dice = Dice::new(seed, "garbage");
     let mut plan = Plan { cases: Vec::new() };
-    for _ in 0..length.pick(6, 2) {
+    for _ in 0..length.pick(3, 2) {
         bodies::malformed_json(&mut plan, &mut dice);
         bodies::wrong_types(&mut plan);
         texts::naughty_strings(&mut plan);
@@ -20,6 +20,14 @@ pub(super) fn plan(seed: u64, length: Length) -> Vec<Case> {
         texts::invalid_utf8(&mut plan);
         bodies::deep(&mut plan);
     }
+    // Each of these once: they are many, and what they say does not change.
+    corpus::documents(&mut plan);
+    texts::all_naughty_strings(&mut plan, length);
+    wide::bombs(&mut plan);
+    mail::mass_assignment(&mut plan);
+    mail::header_injection(&mut plan);
+    packed::bombs(&mut plan);
+    packed::multipart(&mut plan);
     for _ in 0..length.pick(3, 1) {
         heads::header_floods(&mut plan);
         heads::query_floods(&mut plan);
@@ -99,7 +107,7 @@ mod tests {
             .iter()
             .map(|case| case.kind)
             .collect();
-        assert_eq!(kinds.len(), 11);
+        assert_eq!(kinds.len(), 17);
     }
 
     #[test]

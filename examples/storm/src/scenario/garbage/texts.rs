@@ -2,7 +2,9 @@
 
 use super::case::{Expect, Kind};
 use super::plan::{MALFORMED, Plan};
-use super::write::Draft;
+use super::write::{Draft, percent_encoded};
+use crate::cli::Length;
+use crate::client::raw::Piece;
 
 pub(super) fn invalid_utf8(plan: &mut Plan) {
     for (note, bytes) in [
@@ -23,7 +25,7 @@ pub(super) fn invalid_utf8(plan: &mut Plan) {
             MALFORMED,
         );
 
-        let escaped: String = bytes.iter().map(|byte| format!("%{byte:02x}")).collect();
+        let escaped = percent_encoded(bytes);
         let query = Draft::new("GET", &format!("/api/search?q={escaped}")).body("");
         plan.add(
             Kind::InvalidUtf8,
@@ -77,7 +79,7 @@ pub(super) fn naughty_strings(plan: &mut Plan) {
             user,
             Expect::Harmless,
         );
-        let escaped: String = text.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let escaped = percent_encoded(text.as_bytes());
         let search = Draft::new("GET", &format!("/api/search?q={escaped}")).body("");
         plan.add(
             Kind::Naughty,
@@ -101,6 +103,57 @@ pub(super) fn naughty_strings(plan: &mut Plan) {
         user,
         Expect::Harmless,
     );
+}
+
+/// The public list of naughty strings, for every text that the service takes. A quick run puts each
+/// string into one of them, a whole run into all.
+pub(super) fn all_naughty_strings(plan: &mut Plan, length: Length) {
+    const PLACES: usize = 5;
+    for (number, text) in naughty_strings::BLNS.iter().enumerate() {
+        for place in 0..PLACES {
+            if number % length.pick(1, PLACES) == place % length.pick(1, PLACES) {
+                let (pieces, expect) = naughty(text, place);
+                plan.add(
+                    Kind::Naughty,
+                    format!("{text:.40?}, place {place}"),
+                    pieces,
+                    expect,
+                );
+            }
+        }
+    }
+}
+
+fn naughty(text: &str, place: usize) -> (Vec<Piece>, Expect) {
+    let quoted = serde_json::to_string(text).expect("text is JSON");
+    let escaped = percent_encoded(text.as_bytes());
+    let users = |body: String| Draft::post_json("/api/users").body(body);
+    match place {
+        0 => (
+            users(format!(
+                "{{\"email\":\"ann@example.com\",\"name\":{quoted}}}"
+            )),
+            Expect::Harmless,
+        ),
+        // None of them is an address.
+        1 => (
+            users(format!("{{\"email\":{quoted},\"name\":\"Ann\"}}")),
+            Expect::Status(&[422]),
+        ),
+        2 => {
+            let target = format!("/api/search?q={escaped}");
+            (Draft::new("GET", &target).body(""), Expect::Harmless)
+        }
+        // Some are numbers, of users that there may be.
+        3 => {
+            let target = format!("/api/users/{escaped}");
+            (Draft::new("GET", &target).body(""), Expect::Harmless)
+        }
+        _ => {
+            let target = format!("/api/projects/{escaped}/builds");
+            (Draft::post_json(&target).body("{}"), Expect::Harmless)
+        }
+    }
 }
 
 /// Strings that have broken things before.

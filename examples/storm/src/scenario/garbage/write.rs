@@ -85,6 +85,11 @@ impl Draft {
     }
 }
 
+/// Every byte escaped, as the path or query takes it.
+pub(super) fn percent_encoded(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("%{byte:02X}")).collect()
+}
+
 pub(super) const ENORMOUS: usize = 64 * 1024 * 1024;
 const BLOCK: usize = 64 * 1024;
 

@@ -1,5 +1,7 @@
 //! Carries decisions out over the tables: all charges or none, without a lock over them.
 
+mod plain;
+
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -9,10 +11,12 @@ use crate::clock::{Clock, Now};
 use crate::quota::Algorithm;
 use crate::store::memory::WhenFull;
 use crate::store::memory::hash::Tags;
-use crate::store::memory::slot::{Layout, Moment, Narrow, Wide};
+use crate::store::memory::slot::{Layout, Narrow, Wide};
 use crate::store::memory::table::{Insert, Room, Seen, Table};
 use crate::store::{Charge, Grant, Op};
 use crate::verdict::{Standing, Verdict, micros};
+
+pub(crate) use plain::Plain;
 
 pub(super) struct Engine {
     /// GCRA counters, and blocks.
@@ -70,6 +74,16 @@ impl Engine {
         }
     }
 
+    /// An engine in whose main part a few keys find room, the same in each run of a model.
+    #[cfg(all(test, any(loom, shuttle)))]
+    pub(super) fn roomy(clock: Arc<dyn Clock>) -> Self {
+        Self {
+            narrow: Table::with_buckets(8, 1, 1),
+            tags: Tags::fixed(),
+            ..Self::new(1, WhenFull::Deny, clock)
+        }
+    }
+
     pub(super) fn evictions(&self) -> u64 {
         self.narrow.evictions() + self.wide.get().map_or(0, Table::evictions)
     }
@@ -83,7 +97,7 @@ impl Engine {
         if let (Op::Consume, [charge], [verdict]) = (op, charges, &mut *out) {
             let tag = self.prepare(charge);
             let now = self.clock.now();
-            *verdict = self.consume_one(charge, tag, now.into());
+            *verdict = self.consume_one(charge, tag, now);
             return now;
         }
         let tags: SmallVec<[u64; 4]> = charges.iter().map(|charge| self.prepare(charge)).collect();
@@ -92,7 +106,7 @@ impl Engine {
             self.consume(charges, &tags, now, out);
         } else {
             for ((charge, tag), verdict) in charges.iter().zip(&tags).zip(out) {
-                *verdict = in_table!(self.perform(charge, *tag, op, now.into()));
+                *verdict = in_table!(self.perform(charge, *tag, op, now));
             }
         }
         now
@@ -110,46 +124,20 @@ impl Engine {
     }
 
     #[inline]
-    fn consume_one(&self, charge: &Charge<'_>, tag: u64, now: Moment) -> Verdict {
+    fn consume_one(&self, charge: &Charge<'_>, tag: u64, now: Now) -> Verdict {
         if let Some(left) = self.blocked(charge, now) {
             return in_table!(self.look(charge, tag, now)).blocked_for(left);
         }
         self.punished(charge, in_table!(self.charge_now(charge, tag, now)), now)
     }
 
-    /// Charges one key without figures; they are only for who has to wait.
-    #[inline]
-    pub(super) fn admit(&self, charge: &Charge<'_>) -> Result<(), Verdict> {
-        let tag = self.prepare(charge);
-        let now = Moment::from(self.clock.now());
-        in_table!(self.admit_in(charge, tag, now))
-    }
-
-    #[inline]
-    fn admit_in<L: Layout>(
-        &self,
-        table: &Table<L>,
-        charge: &Charge<'_>,
-        tag: u64,
-        now: Moment,
-    ) -> Result<(), Verdict> {
-        let (quota, cost, now) = (charge.quota(), charge.cost(), L::clock(now));
-        let change = |state| L::consume(quota, state, cost, now);
-        match self.step(table, charge, tag, table.read(tag), now, change) {
-            Step::Made(_) => Ok(()),
-            Step::Unchanged(state) => Err(L::measure(quota, state, cost, now, false)),
-            Step::Full(until) => Err(full::<L>(charge, until, now)),
-        }
-    }
-
     /// Looks at all first, since most denials are seen by looking; then charges one after the other,
     /// and gives back if the last ones lose a race.
     fn consume(&self, charges: &[Charge<'_>], tags: &[u64], now: Now, out: &mut [Verdict]) {
-        let moment = Moment::from(now);
         loop {
             let mut seen: SmallVec<[Option<Seen>; 4]> = SmallVec::new();
             let all_fit = charges.iter().zip(tags).all(|(charge, tag)| {
-                let (slot, fits) = in_table!(self.fits(charge, *tag, moment));
+                let (slot, fits) = in_table!(self.fits(charge, *tag, now));
                 seen.push(slot);
                 fits || charge.is_shadow()
             });
@@ -159,7 +147,7 @@ impl Engine {
                 }
             } else {
                 for ((charge, tag), verdict) in charges.iter().zip(tags).zip(&mut *out) {
-                    *verdict = self.seen(charge, *tag, moment);
+                    *verdict = self.seen(charge, *tag, now);
                 }
             }
             // Unless somebody has made room between the two looks, so that nothing denies any more.
@@ -167,8 +155,11 @@ impl Engine {
                 !charge.is_shadow() && verdict.is_denied()
             };
             if charges.iter().zip(&*out).any(denies) {
-                for (charge, verdict) in charges.iter().zip(out) {
-                    *verdict = self.punished(charge, *verdict, moment);
+                for ((charge, tag), verdict) in charges.iter().zip(tags).zip(out) {
+                    if verdict.standing() == Standing::OverLimit {
+                        in_table!(self.clamp(charge, *tag, now));
+                    }
+                    *verdict = self.punished(charge, *verdict, now);
                 }
                 return;
             }
@@ -184,11 +175,10 @@ impl Engine {
         now: Now,
         out: &mut [Verdict],
     ) -> bool {
-        let moment = Moment::from(now);
         for (index, ((charge, tag), slot)) in charges.iter().zip(tags).zip(seen).enumerate() {
-            out[index] = match self.blocked(charge, moment) {
-                Some(left) => in_table!(self.look(charge, *tag, moment)).blocked_for(left),
-                None => in_table!(self.charge(charge, *tag, *slot, moment)),
+            out[index] = match self.blocked(charge, now) {
+                Some(left) => in_table!(self.look(charge, *tag, now)).blocked_for(left),
+                None => in_table!(self.charge(charge, *tag, *slot, now)),
             };
             if out[index].is_denied() && !charge.is_shadow() {
                 for index in (0..index)
@@ -207,7 +197,7 @@ impl Engine {
                 }
                 for (charge, (tag, out)) in charges.iter().zip(tags.iter().zip(out)).skip(index + 1)
                 {
-                    *out = self.seen(charge, *tag, moment);
+                    *out = self.seen(charge, *tag, now);
                 }
                 return false;
             }
@@ -222,7 +212,7 @@ impl Engine {
         table: &Table<L>,
         charge: &Charge<'_>,
         tag: u64,
-        now: Moment,
+        now: Now,
     ) -> (Option<Seen>, bool) {
         let seen = table.read(tag);
         let state = seen.map_or(L::FRESH, |seen| seen.state::<L>());
@@ -232,7 +222,7 @@ impl Engine {
 
     /// What [`Op::Consume`] would say, blocks included, from reads alone.
     #[inline]
-    fn seen(&self, charge: &Charge<'_>, tag: u64, now: Moment) -> Verdict {
+    fn seen(&self, charge: &Charge<'_>, tag: u64, now: Now) -> Verdict {
         let verdict = in_table!(self.look(charge, tag, now));
         match self.blocked(charge, now) {
             Some(left) => verdict.blocked_for(left),
@@ -247,7 +237,7 @@ impl Engine {
         table: &Table<L>,
         charge: &Charge<'_>,
         tag: u64,
-        now: Moment,
+        now: Now,
     ) -> Verdict {
         let (quota, cost, now) = (charge.quota(), charge.cost(), L::clock(now));
         let state = table.read(tag).map_or(L::FRESH, |seen| seen.state::<L>());
@@ -261,7 +251,7 @@ impl Engine {
         table: &Table<L>,
         charge: &Charge<'_>,
         tag: u64,
-        now: Moment,
+        now: Now,
     ) -> Verdict {
         self.charge(table, charge, tag, table.read(tag), now)
     }
@@ -274,14 +264,33 @@ impl Engine {
         charge: &Charge<'_>,
         tag: u64,
         seen: Option<Seen>,
-        now: Moment,
+        moment: Now,
     ) -> Verdict {
-        let (quota, cost, now) = (charge.quota(), charge.cost(), L::clock(now));
+        let (quota, cost, now) = (charge.quota(), charge.cost(), L::clock(moment));
         let change = |state| L::consume(quota, state, cost, now);
         match self.step(table, charge, tag, seen, now, change) {
             Step::Made(after) => L::measure(quota, after, cost, now, true),
-            Step::Unchanged(state) => L::measure(quota, state, cost, now, false),
+            Step::Unchanged(state) => {
+                if L::clamped(quota, state, cost, now).is_some() {
+                    self.clamp(table, charge, tag, moment);
+                }
+                L::measure(quota, state, cost, now, false)
+            }
             Step::Full(until) => full::<L>(charge, until, now),
+        }
+    }
+
+    /// Brings a state back that is further ahead than the quota of a charge which it denies can owe.
+    #[cold]
+    fn clamp<L: Layout>(&self, table: &Table<L>, charge: &Charge<'_>, tag: u64, now: Now) {
+        let (quota, cost, now) = (charge.quota(), charge.cost(), L::clock(now));
+        while let Some(seen) = table.read(tag) {
+            let Some(back) = L::clamped(quota, seen.state::<L>(), cost, now) else {
+                return;
+            };
+            if table.replace(&seen, L::pack(back, quota)) {
+                return;
+            }
         }
     }
 
@@ -297,13 +306,13 @@ impl Engine {
         let (quota, cost) = (charge.quota(), charge.cost());
         // The clock is read again each time: some of it may have come back already, and a refund of
         // that would be a gift.
-        let now = || L::clock(self.clock.now().into());
+        let now = || L::clock(self.clock.now());
         let change = |state| L::refund(quota, state, cost, Some(grant), now());
         let (Step::Made(state) | Step::Unchanged(state)) = self.refund(table, charge, tag, change)
         else {
             unreachable!("a refund asks for no room");
         };
-        L::measure(quota, state, cost, L::clock(grant.at.into()), true)
+        L::measure(quota, state, cost, L::clock(grant.at), true)
     }
 
     /// Everything but [`Op::Consume`]: each charge is on its own.
@@ -313,7 +322,7 @@ impl Engine {
         charge: &Charge<'_>,
         tag: u64,
         op: Op,
-        moment: Moment,
+        moment: Now,
     ) -> Verdict {
         let (quota, cost, now) = (charge.quota(), charge.cost(), L::clock(moment));
         let step = match op {
@@ -347,16 +356,16 @@ impl Engine {
 
     /// How long the key stays blocked, if the charge looks at blocks and there is one.
     #[inline]
-    fn blocked(&self, charge: &Charge<'_>, now: Moment) -> Option<Duration> {
+    fn blocked(&self, charge: &Charge<'_>, now: Now) -> Option<Duration> {
         charge.block_for()?;
         let until = self.narrow.read(self.tags.block(charge))?.state::<Narrow>();
-        let left = until.checked_sub(now.mono).filter(|left| *left > 0)?;
+        let left = until.checked_sub(now.mono_us()).filter(|left| *left > 0)?;
         Some(Duration::from_micros(left))
     }
 
     /// Blocks a key that is over its limit, if that is its penalty.
     #[inline]
-    fn punished(&self, charge: &Charge<'_>, verdict: Verdict, now: Moment) -> Verdict {
+    fn punished(&self, charge: &Charge<'_>, verdict: Verdict, now: Now) -> Verdict {
         if verdict.standing() != Standing::OverLimit || charge.is_shadow() {
             return verdict;
         }
@@ -370,8 +379,8 @@ impl Engine {
     /// Sets a block, unless a longer one stands; for how long the key is blocked now. `None` if there
     /// is no room for it.
     #[cold]
-    fn set_block(&self, charge: &Charge<'_>, time: Duration, now: Moment) -> Option<Duration> {
-        let until = now.mono.saturating_add(micros(time));
+    fn set_block(&self, charge: &Charge<'_>, time: Duration, now: Now) -> Option<Duration> {
+        let until = now.mono_us().saturating_add(micros(time));
         let longer = |state| (state < until).then_some(until);
         let (tag, room) = (self.tags.block(charge), self.room());
         match step(
@@ -379,12 +388,12 @@ impl Engine {
             tag,
             self.narrow.read(tag),
             charge,
-            now.mono,
+            now.mono_us(),
             room,
             longer,
         ) {
             Step::Made(until) | Step::Unchanged(until) => {
-                Some(Duration::from_micros(until - now.mono))
+                Some(Duration::from_micros(until - now.mono_us()))
             }
             Step::Full(_) => None,
         }

@@ -1,7 +1,7 @@
 //! Installing what is missing, where that is allowed.
 
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
@@ -9,13 +9,14 @@ use throwaway::Program;
 
 use crate::{failure::Failure, process};
 
-/// Makes sure that the program is there, by an installation if need be.
-pub(super) fn find_or_install(program: &Program) -> Result<(), Failure> {
-    if program.find().is_ok() {
-        return Ok(());
+/// The program's path, after an installation if need be. `otherwise` is what else a user may do, for
+/// the message when it cannot be had.
+pub(crate) fn find_or_install(program: &Program, otherwise: &str) -> Result<PathBuf, Failure> {
+    if let Ok(found) = program.find() {
+        return Ok(found);
     }
-    install(program)?;
-    program.find().map(drop).map_err(|_| {
+    install(program, otherwise)?;
+    program.find().map_err(|_| {
         Failure::broken(format!(
             "{} was installed, but brought no {}",
             program.package(),
@@ -24,12 +25,12 @@ pub(super) fn find_or_install(program: &Program) -> Result<(), Failure> {
     })
 }
 
-fn install(program: &Program) -> Result<(), Failure> {
+fn install(program: &Program, otherwise: &str) -> Result<(), Failure> {
     let (name, package) = (program.name(), program.package());
     let missing = |why: &str| {
         Failure::broken(format!(
             "{name} is missing and cannot be installed here ({why}): install the package \
-             `{package}`, or pass --without-servers"
+             `{package}`{otherwise}"
         ))
     };
     if !rustix::process::geteuid().is_root() {

@@ -1,0 +1,288 @@
+//! One part of the memory, behind one lock.
+
+use std::cmp::Reverse;
+use std::collections::hash_map::Entry;
+use std::collections::{BinaryHeap, HashMap};
+use std::fmt;
+use std::hash::{BuildHasherDefault, Hash, Hasher};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use super::Room;
+use crate::machine::{self, Record, Reserving};
+use crate::operation::RecordId;
+use crate::store::{Completion, Lost, Reserve, Reserved, Settled, Token};
+
+/// Is an id with its seeded hash, so that it is hashed once for the choice of a shard and of a
+/// bucket in it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Key {
+    pub(super) hash: u64,
+    pub(super) id: RecordId,
+}
+
+impl Key {
+    /// The table takes its bits from both ends; these are from the middle.
+    pub(super) fn shard(self, shards: usize) -> usize {
+        usize::try_from((self.hash >> 32) & 0xffff_ffff).unwrap_or(0) % shards
+    }
+}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.hash);
+    }
+}
+
+/// Passes on the one number that it is given.
+#[derive(Default)]
+pub(super) struct Passed(u64);
+
+impl Hasher for Passed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = number;
+    }
+}
+
+#[derive(Default)]
+pub(super) struct Shard {
+    slots: HashMap<Key, Slot, BuildHasherDefault<Passed>>,
+    /// When to look at which record. A record that was released or taken over leaves its old entry
+    /// behind; `push` keeps those few.
+    queue: BinaryHeap<Reverse<(Duration, Key)>>,
+}
+
+struct Slot {
+    record: Record,
+    /// How many bytes of the room are its.
+    held: usize,
+    /// Whoever waits for the end of the attempt.
+    watch: Option<Arc<Notify>>,
+}
+
+/// Whom to wake once the lock is released.
+type Woken = Option<Arc<Notify>>;
+
+impl Shard {
+    pub(super) fn reserve(
+        &mut self,
+        key: Key,
+        ask: &Reserve,
+        now: Duration,
+        fence: &AtomicU64,
+        room: &Room,
+    ) -> (Reserved, Woken) {
+        let found = self.slots.get(&key).map(|slot| &slot.record);
+        let attempt = match machine::reserve(found, ask, now) {
+            Reserving::Answer(answer) => return (answer, None),
+            Reserving::Take { attempt } => attempt,
+        };
+        let woken = match self.slots.entry(key) {
+            Entry::Occupied(mut slot) => {
+                let slot = slot.get_mut();
+                if !room.exchange(slot.held, room.aside) {
+                    return (Reserved::Full, None);
+                }
+                slot.held = room.aside;
+                slot.record = begin(ask, attempt, fence, now);
+                slot.watch.take()
+            }
+            Entry::Vacant(slot) => {
+                if !room.enter() {
+                    return (Reserved::Full, None);
+                }
+                slot.insert(Slot {
+                    record: begin(ask, attempt, fence, now),
+                    held: room.aside,
+                    watch: None,
+                });
+                None
+            }
+        };
+        let record = &self.slots[&key].record;
+        let (fence, expires) = (record.fence, record.expires);
+        self.push(key, expires);
+        (Reserved::Acquired { fence, attempt }, woken)
+    }
+
+    pub(super) fn complete(
+        &mut self,
+        key: Key,
+        completion: &Completion,
+        now: Duration,
+        room: &Room,
+    ) -> (Settled, Woken) {
+        let slot = self.slots.get_mut(&key);
+        let found = slot.as_deref().map(|slot| &slot.record);
+        if let Err(answer) = machine::complete(found, completion, now) {
+            return (answer, None);
+        }
+        let Some(slot) = slot else {
+            return (Settled::Lost(Lost::Gone), None);
+        };
+        let payload = completion.payload();
+        if !room.exchange(slot.held, payload.len()) {
+            return (Settled::TooLarge, None);
+        }
+        slot.held = payload.len();
+        slot.record.payload = Some(payload.clone());
+        (Settled::Done, slot.watch.take())
+    }
+
+    pub(super) fn release(
+        &mut self,
+        key: Key,
+        token: Token,
+        now: Duration,
+        room: &Room,
+    ) -> (Settled, Woken) {
+        let found = self.slots.get(&key).map(|slot| &slot.record);
+        if let Err(lost) = machine::owns(found, token, now) {
+            return (Settled::Lost(lost), None);
+        }
+        let woken = self.remove(key, room);
+        (Settled::Done, woken)
+    }
+
+    pub(super) fn renew(
+        &mut self,
+        key: Key,
+        token: Token,
+        lease: Duration,
+        now: Duration,
+    ) -> (Settled, Woken) {
+        let slot = self.slots.get_mut(&key);
+        let found = slot.as_deref().map(|slot| &slot.record);
+        if let Err(lost) = machine::owns(found, token, now) {
+            return (Settled::Lost(lost), None);
+        }
+        let Some(slot) = slot else {
+            return (Settled::Lost(Lost::Gone), None);
+        };
+        slot.record.lease_until = machine::renewed(&slot.record, lease, now);
+        // A lease that is given up is what waiters wait for.
+        let woken = if slot.record.lease_until <= now {
+            slot.watch.take()
+        } else {
+            None
+        };
+        (Settled::Done, woken)
+    }
+
+    /// Returns what to wait at, if there is something to wait for.
+    pub(super) fn watch(&mut self, key: Key, now: Duration) -> Option<Arc<Notify>> {
+        let slot = self.slots.get_mut(&key)?;
+        let record = &slot.record;
+        if record.payload.is_some() || record.lease_until <= now {
+            return None;
+        }
+        Some(Arc::clone(slot.watch.get_or_insert_with(Arc::default)))
+    }
+
+    pub(super) fn is_watched(&self, key: Key, watch: &Arc<Notify>) -> bool {
+        let slot = self.slots.get(&key);
+        let present = slot.and_then(|slot| slot.watch.as_ref());
+        present.is_some_and(|present| Arc::ptr_eq(present, watch))
+    }
+
+    /// Drops `most` expired records or fewer, and returns how many.
+    pub(super) fn drop_expired(&mut self, now: Duration, most: usize, room: &Room) -> usize {
+        let mut dropped = 0;
+        while dropped < most {
+            match self.queue.peek() {
+                Some(Reverse((due, _))) if *due <= now => {}
+                _ => break,
+            }
+            let Some(Reverse((_, key))) = self.queue.pop() else {
+                break;
+            };
+            let expired = self
+                .slots
+                .get(&key)
+                .is_some_and(|s| s.record.expires <= now);
+            if expired {
+                // Its lease has run out no later, so nobody waits any more.
+                let _ = self.remove(key, room);
+                dropped += 1;
+            }
+        }
+        dropped
+    }
+
+    fn remove(&mut self, key: Key, room: &Room) -> Woken {
+        let slot = self.slots.remove(&key)?;
+        room.leave(slot.held);
+        slot.watch
+    }
+
+    fn push(&mut self, key: Key, expires: Duration) {
+        self.queue.push(Reverse((expires, key)));
+        // Who releases and reserves in turn leaves an entry each time. Paid for by the entries that
+        // it took to get here.
+        if self.queue.len() > 2 * self.slots.len() + 16 {
+            let due = |(key, slot): (&Key, &Slot)| Reverse((slot.record.expires, *key));
+            self.queue = self.slots.iter().map(due).collect();
+        }
+    }
+}
+
+impl fmt::Debug for Shard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shard")
+            .field("slots", &self.slots.len())
+            .finish_non_exhaustive()
+    }
+}
+
+fn begin(ask: &Reserve, attempt: u32, fence: &AtomicU64, now: Duration) -> Record {
+    // Relaxed: fences of one record are taken under its shard's lock, which orders them.
+    let fence = fence.fetch_add(1, Ordering::Relaxed);
+    machine::take(ask, attempt, fence, now)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use super::*;
+    use crate::fingerprint::Fingerprint;
+    use crate::store::Nonce;
+
+    #[test]
+    fn who_reserves_and_releases_in_turn_leaves_nothing_behind() {
+        let room = Room {
+            entries: AtomicUsize::new(0),
+            bytes: AtomicUsize::new(0),
+            most_entries: 10,
+            most_bytes: 10_000,
+            aside: 1_000,
+        };
+        let (mut shard, fence, now) = (Shard::default(), AtomicU64::new(1), Duration::ZERO);
+        let id = RecordId::from_bytes([1; 32]);
+        let key = Key { hash: 1, id };
+        for nonce in 0..10_000 {
+            let nonce = Nonce::from_u64(nonce);
+            let ask = Reserve::new(id, Fingerprint::of(b""), nonce);
+            let (answer, _) = shard.reserve(key, &ask, now, &fence, &room);
+            let Reserved::Acquired { fence, .. } = answer else {
+                panic!("{answer:?}")
+            };
+            let (settled, _) = shard.release(key, Token::new(id, fence, nonce), now, &room);
+            assert_eq!(settled, Settled::Done);
+            assert!(shard.queue.len() <= 18, "{} are queued", shard.queue.len());
+        }
+    }
+}
