@@ -14,7 +14,7 @@ CREATE INDEX IF NOT EXISTS seawall_nonce_expires ON seawall_nonce (expires);
 -- The latest expiry among all rows ever deleted, in one row. What expires by then may be forgotten, so
 -- a clock that is set back revives nothing.
 CREATE TABLE IF NOT EXISTS seawall_nonce_forgotten (
-    only boolean PRIMARY KEY DEFAULT true CHECK (only),
+    single boolean PRIMARY KEY DEFAULT true CHECK (single),
     until bigint NOT NULL
 );
 INSERT INTO seawall_nonce_forgotten (until) VALUES (-1) ON CONFLICT DO NOTHING

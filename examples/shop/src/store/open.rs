@@ -132,10 +132,14 @@ fn redis(config: &Config, url: &str, server: Option<Server>) -> Result<Stores, O
 }
 
 async fn postgres(config: &Config, url: &str, server: Option<Server>) -> Result<Stores, OpenError> {
-    let store = PostgresStore::builder(url)
-        .operation_timeout(config.store.decide_within.get())
-        .build()
-        .map_err(|error| OpenError::address("postgres", &error))?;
+    let within = |limit: Duration| {
+        PostgresStore::builder(url)
+            .operation_timeout(limit)
+            .build()
+            .map_err(|error| OpenError::address("postgres", &error))
+    };
+    let store = within(config.store.decide_within.get())?;
+    let nonces = within(config.store.claim_within.get())?;
     let limits = BoxStore::new(store.clone());
     let namespace = config.store.namespace.clone();
     let probe = Probe::new("postgres", limits.clone()).migrating(store);
@@ -146,7 +150,7 @@ async fn postgres(config: &Config, url: &str, server: Option<Server>) -> Result<
         Err(_) => tracing::warn!("the store has not answered within {MIGRATE:?}"),
     }
     Ok(Stores {
-        nonces: BoxNonceStore::new(MemoryNonceStore::with_capacity(config.webhooks.remembered)),
+        nonces: BoxNonceStore::new(nonces),
         probe: Some(probe),
         limits,
         namespace,
