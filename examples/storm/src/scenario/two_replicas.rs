@@ -172,14 +172,16 @@ struct Both<'a> {
 }
 
 impl Both<'_> {
-    /// One address, many connections to both; gives how many were carried out.
+    /// One address, many connections to both, and half of the requests to each: what refuses faster
+    /// must not be asked more. Gives how many were carried out.
     async fn flood(&self, call: &Call, total: usize) -> usize {
         let from: Ipv4Addr = self.field.addresses.take();
-        let (next, admitted) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let sent = [AtomicUsize::new(0), AtomicUsize::new(0)];
+        let admitted = AtomicUsize::new(0);
         self.field.progress.expect(total);
-        let connection = async |to: SocketAddr| {
-            let mut client = Client::new(from, to);
-            while next.fetch_add(1, Relaxed) < total {
+        let connection = async |replica: usize| {
+            let mut client = Client::new(from, self.replicas[replica]);
+            while sent[replica].fetch_add(1, Relaxed) < total / 2 {
                 let result = client.send(call).await;
                 self.audit.note(&call.label(), Speaker::Service, &result);
                 let passed = result.is_ok_and(|answer| (200..300).contains(&answer.status));
@@ -187,7 +189,7 @@ impl Both<'_> {
                 self.field.progress.step();
             }
         };
-        let hands = (0..2 * CONNECTIONS).map(|hand| connection(self.replicas[hand % 2]));
+        let hands = (0..2 * CONNECTIONS).map(|hand| connection(hand % 2));
         join_all(hands).await;
         admitted.into_inner()
     }
