@@ -14,9 +14,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use throwaway::Program;
+
 use crate::{
-    args, failure::Failure, install::Program, process, shop::Shop, steps::Steps,
-    workspace::Workspace,
+    args, failure::Failure, install, process, shop::Shop, steps::Steps, workspace::Workspace,
 };
 
 pub(crate) const USAGE: &str = "slow
@@ -91,13 +92,8 @@ pub(crate) fn run(mut words: lexopt::Parser) -> Result<(), Failure> {
     }
     let workspace = Workspace::load()?;
     process::hold_interrupts()?;
-    let slowhttptest = Program {
-        name: "slowhttptest",
-        package: "slowhttptest",
-        otherwise: "",
-        folders: Vec::new(),
-    };
-    let program = match slowhttptest.find_or_install() {
+    let slowhttptest = Program::new("slowhttptest", "slowhttptest");
+    let program = match install::find_or_install(&slowhttptest, "") {
         Ok(program) => program,
         Err(Failure::Broken(why)) => {
             eprintln!("slow: SKIPPED, nothing was checked: {why}");

@@ -1,6 +1,7 @@
 //! The areas, a module each. A new one is added to [`all`], to `Cargo.toml` and to `bars.toml`.
 
 pub mod breaker;
+pub mod errors;
 pub mod harness;
 pub mod ratelimit;
 pub mod signing;
@@ -17,6 +18,7 @@ pub fn all() -> Vec<Area> {
         ratelimit::area(),
         breaker::area(),
         timeout::area(),
+        errors::area(),
         signing::area(),
         validate::area(),
     ]

@@ -3,10 +3,12 @@
 use std::convert::Infallible;
 use std::future::{Ready, poll_fn, ready};
 use std::hint::black_box;
+use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use futures::FutureExt;
 use http::{Request, Response};
 use seawall_degrade::{Degrade, optional, or_else};
 use seawall_timeout::{Deadline, enter, within};
@@ -29,26 +31,26 @@ pub fn area() -> Area {
     Area::new("timeout")
         .case(
             Case::new("within-ready", || {
-                inside(|| value_of(now(within(LIMIT, value()))))
+                inside(|| taken(now(within(LIMIT, value()))))
             })
             .peer("tokio", || {
-                inside(|| value_of(now(tokio::time::timeout(LIMIT, value()))))
+                inside(|| taken(now(tokio::time::timeout(LIMIT, value()))))
             }),
         )
         .case(
             Case::new("within-ready-ambient", || {
-                ambient(|| value_of(now(within(LIMIT, value()))))
+                ambient(|| taken(now(within(LIMIT, value()))))
             })
             .peer("tokio", || {
-                ambient(|| value_of(now(tokio::time::timeout(LIMIT, value()))))
+                ambient(|| taken(now(tokio::time::timeout(LIMIT, value()))))
             }),
         )
         .case(
             Case::new("within-pending-once", || {
-                inside(|| later(within(LIMIT, pending_once())))
+                inside(|| taken(later(within(LIMIT, pending_once()))))
             })
             .peer("tokio", || {
-                inside(|| later(tokio::time::timeout(LIMIT, pending_once())))
+                inside(|| taken(later(tokio::time::timeout(LIMIT, pending_once()))))
             }),
         )
         .case(
@@ -60,7 +62,11 @@ pub fn area() -> Area {
             })
             .over("no-op", || layered(service_fn(answer))),
         )
-        .case(Case::new("degrade-three", degrade).peer("join-by-hand", join_by_hand))
+        .case(
+            Case::new("degrade-three", degrade)
+                .peer("join-by-hand", join_by_hand)
+                .peer("guarded-by-hand", guarded_by_hand),
+        )
 }
 
 /// Inside of a runtime, whose timer the waits need.
@@ -114,12 +120,7 @@ fn pending_once() -> impl Future<Output = u64> {
     })
 }
 
-/// What a caller goes on with. Kept whole, the error of the other case would be moved about as well.
-fn value_of<E>(output: Option<Result<u64, E>>) -> Option<u64> {
-    output.and_then(Result::ok)
-}
-
-/// The output of a future that is ready at once. Inlined, as an `await` is.
+/// The output of a future that is ready at once. Inline, as an `await` is: a call would move the future.
 #[inline(always)]
 fn now<F: Future>(future: F) -> Option<F::Output> {
     let mut cx = Context::from_waker(Waker::noop());
@@ -130,6 +131,7 @@ fn now<F: Future>(future: F) -> Option<F::Output> {
 }
 
 /// The output of a future that is ready when it is polled for the second time.
+#[inline(always)]
 fn later<F: Future>(future: F) -> Option<F::Output> {
     let mut cx = Context::from_waker(Waker::noop());
     let mut future = pin!(future);
@@ -140,6 +142,12 @@ fn later<F: Future>(future: F) -> Option<F::Output> {
         Poll::Ready(output) => Some(output),
         Poll::Pending => None,
     }
+}
+
+/// What a caller does with the outcome: goes on with the value, if there is one.
+#[inline(always)]
+fn taken<E>(output: Option<Result<u64, E>>) -> Option<u64> {
+    output?.ok()
 }
 
 fn answer(request: Request<()>) -> Ready<Result<Response<()>, Infallible>> {
@@ -189,6 +197,34 @@ fn join_by_hand() -> Work {
                 0
             });
             let recommendations = recommendations.unwrap_or_else(|_| {
+                errors.push("recommendations");
+                0
+            });
+            black_box((user, notifications, recommendations));
+            errors.is_empty()
+        })
+    })
+}
+
+/// The same with what a join does for each part besides: a limit, and a panic that stays its own.
+fn guarded_by_hand() -> Work {
+    async fn guarded(part: impl Future<Output = Part>) -> Option<u64> {
+        let part = AssertUnwindSafe(part).catch_unwind();
+        tokio::time::timeout(LIMIT, part).await.ok()?.ok()?.ok()
+    }
+    inside(|| {
+        now(async {
+            let (user, notifications, recommendations) =
+                futures::join!(guarded(part()), guarded(part()), guarded(part()));
+            let mut errors = Vec::new();
+            if user.is_none() {
+                errors.push("user");
+            }
+            let notifications = notifications.unwrap_or_else(|| {
+                errors.push("notifications");
+                0
+            });
+            let recommendations = recommendations.unwrap_or_else(|| {
                 errors.push("recommendations");
                 0
             });

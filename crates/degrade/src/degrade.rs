@@ -110,6 +110,7 @@ impl Degrade {
     ///
     /// No allocation and no clock read when all components are ready at once and succeed; otherwise
     /// one timer for the whole join.
+    #[inline]
     pub fn join<P: Parts>(&self, parts: P) -> Join<P> {
         Join::new(self.clone(), parts)
     }
@@ -155,6 +156,7 @@ impl Degrade {
         JoinAll::new(self.clone(), name.into(), members.into_iter())
     }
 
+    #[inline]
     pub(crate) fn served(&self, component: &str, key: Option<&dyn fmt::Display>) {
         if let Some(observer) = &self.observer {
             let key = key.map(ToString::to_string);

@@ -8,7 +8,6 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use pin_project_lite::pin_project;
 use tokio::time::{Sleep, sleep_until};
 
 use crate::{Degrade, Reason, clock};
@@ -38,6 +37,7 @@ pub(crate) struct Turn {
 }
 
 impl Pace {
+    #[inline]
     pub(crate) fn new(settings: &Degrade) -> Self {
         Self {
             concurrency: settings.concurrency.get(),
@@ -50,6 +50,7 @@ impl Pace {
         }
     }
 
+    #[inline]
     pub(crate) fn turn(&self, own: Option<Duration>) -> Turn {
         Turn {
             limit: own.unwrap_or(self.per_component),
@@ -59,11 +60,13 @@ impl Pace {
     }
 
     /// Starts a new round: each component is about to be polled once.
+    #[inline]
     pub(crate) fn round(&mut self) {
         self.now = None;
         self.next = None;
     }
 
+    #[inline]
     pub(crate) fn is_full(&self) -> bool {
         self.running >= self.concurrency
     }
@@ -135,36 +138,32 @@ impl Pace {
     }
 }
 
-pin_project! {
-    /// The one timer of a join, set for the next end of any component.
-    #[derive(Debug)]
-    pub(crate) struct Alarm {
-        #[pin]
-        sleep: Option<Sleep>,
-    }
+/// The one timer of a join, set for the next end of any component. Boxed, so that a join that never
+/// waits is not moved about with room for it.
+#[derive(Debug)]
+pub(crate) struct Alarm {
+    sleep: Option<Pin<Box<Sleep>>>,
 }
 
 impl Alarm {
+    #[inline]
     pub(crate) fn new() -> Self {
         Self { sleep: None }
     }
 
     /// Ready when a round is due; otherwise the task is woken then.
-    pub(crate) fn poll(self: Pin<&mut Self>, pace: &Pace, cx: &mut Context<'_>) -> Poll<()> {
-        let mut this = self.project();
+    pub(crate) fn poll(&mut self, pace: &Pace, cx: &mut Context<'_>) -> Poll<()> {
         let Some(next) = pace.next else {
             return Poll::Pending;
         };
         let next = tokio::time::Instant::from_std(next);
-        match this.sleep.as_mut().as_pin_mut() {
-            None => this.sleep.set(Some(sleep_until(next))),
-            Some(sleep) if sleep.deadline() != next => sleep.reset(next),
-            Some(_) => {}
+        let sleep = self
+            .sleep
+            .get_or_insert_with(|| Box::pin(sleep_until(next)));
+        if sleep.deadline() != next {
+            sleep.as_mut().reset(next);
         }
-        match this.sleep.as_pin_mut() {
-            Some(sleep) => sleep.poll(cx),
-            None => Poll::Pending,
-        }
+        sleep.as_mut().poll(cx)
     }
 }
 

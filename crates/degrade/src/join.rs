@@ -27,7 +27,6 @@ pin_project! {
     pub struct Join<P: Parts> {
         settings: Degrade,
         pace: Pace,
-        #[pin]
         alarm: Alarm,
         #[pin]
         slots: P::Slots,
@@ -35,6 +34,7 @@ pin_project! {
 }
 
 impl<P: Parts> Join<P> {
+    #[inline]
     pub(crate) fn new(settings: Degrade, parts: P) -> Self {
         let pace = Pace::new(&settings);
         let slots = parts.into_slots(&pace);
@@ -69,7 +69,7 @@ impl<P: Parts> Future for Join<P> {
                 return Poll::Ready(Ok(Partial::new(data, errors)));
             }
             // When the alarm rings at once, a component's time is up: the next round ends it.
-            if this.alarm.as_mut().poll(this.pace, cx).is_pending() {
+            if this.alarm.poll(this.pace, cx).is_pending() {
                 return Poll::Pending;
             }
         }
@@ -90,6 +90,7 @@ pin_project! {
 }
 
 impl<F, K, O> Progress<F, K, O> {
+    #[inline]
     fn new(component: Component<F, K>, pace: &Pace) -> Self {
         Self {
             name: component.name,

@@ -19,7 +19,6 @@ pin_project! {
         settings: Degrade,
         name: Cow<'static, str>,
         pace: Pace,
-        #[pin]
         alarm: Alarm,
         members: Option<I>,
         taken: usize,
@@ -71,7 +70,7 @@ where
     type Output = Partial<Vec<(K, T)>>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
+        let this = self.project();
         loop {
             this.pace.round();
             let mut next = 0;
@@ -124,7 +123,7 @@ where
             if this.members.is_none() && this.running.is_empty() {
                 return Poll::Ready(Partial::new(in_order(this.values), in_order(this.errors)));
             }
-            if this.alarm.as_mut().poll(this.pace, cx).is_pending() {
+            if this.alarm.poll(this.pace, cx).is_pending() {
                 return Poll::Pending;
             }
         }

@@ -281,7 +281,7 @@ mod tests {
                 of(&BodyForm::json(), a),
                 of(&BodyForm::json(), b),
                 "{a} {b}"
-            )
+            );
         };
         same(
             r#"{"a":1,"b":[true,null]}"#,
@@ -303,7 +303,7 @@ mod tests {
                 of(&BodyForm::json(), a),
                 of(&BodyForm::json(), b),
                 "{a} {b}"
-            )
+            );
         };
         differ("[1]", "[-1]");
         differ("[1]", "[10]");

@@ -9,7 +9,7 @@ pub(crate) fn is_denied(name: &[u8]) -> bool {
         let start = name.get(..prefix.len());
         start.is_some_and(|start| start.eq_ignore_ascii_case(prefix.as_bytes()))
     };
-    DENIED.iter().any(|denied| is(denied)) || PREFIXES.iter().any(|prefix| begins(prefix))
+    DENIED.iter().any(is) || PREFIXES.iter().any(begins)
 }
 
 /// Whether the `Connection` lines among the headers name this one.

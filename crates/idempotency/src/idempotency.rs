@@ -132,7 +132,6 @@ impl<S: Store> Idempotency<S> {
     }
 
     /// Returns the policy.
-    #[must_use]
     pub fn policy(&self) -> &Policy {
         &self.policy
     }

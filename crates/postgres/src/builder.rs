@@ -8,8 +8,8 @@ use deadpool_postgres::Pool;
 
 use crate::error::ConnectError;
 use crate::link::{Link, Timeouts};
-use crate::ratelimit::Sweeper;
 use crate::store::{Inner, PostgresStore};
+use crate::sweeper::Sweeper;
 
 /// Sets up a [`PostgresStore`]; made by [`PostgresStore::builder`] and [`PostgresStore::with_pool`].
 #[derive(Clone)]
@@ -87,11 +87,12 @@ impl PostgresStoreBuilder {
     }
 
     /// After how many decisions of this process some pages are cleared of what counts nothing any
-    /// more, in the background; `None` leaves it to [`PostgresStore::sweep`]. Default: 1,000, which
-    /// keeps up with ten new keys a decision.
-    pub fn sweep_every(self, decisions: Option<NonZeroU32>) -> Self {
+    /// more, and after how many accepted messages some thousand that have expired are deleted, in the
+    /// background; `None` leaves it to [`PostgresStore::sweep`]. Default: 1,000, which keeps up with
+    /// ten new keys a decision and four expired messages for each new one.
+    pub fn sweep_every(self, calls: Option<NonZeroU32>) -> Self {
         Self {
-            sweep_every: decisions,
+            sweep_every: calls,
             ..self
         }
     }
@@ -132,7 +133,10 @@ impl PostgresStoreBuilder {
         };
         Ok(PostgresStore::from_inner(Inner {
             link,
-            sweeper: Sweeper::every(self.sweep_every),
+            #[cfg(feature = "ratelimit")]
+            counters: Sweeper::every(self.sweep_every),
+            #[cfg(feature = "signing")]
+            nonces: Sweeper::every(self.sweep_every),
             #[cfg(feature = "conformance")]
             clock: self.clock,
         }))

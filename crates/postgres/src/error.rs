@@ -5,7 +5,6 @@ use std::fmt;
 use std::time::Duration;
 
 use deadpool_postgres::PoolError;
-use seawall_ratelimit::StoreFailure;
 use tokio_postgres::error::SqlState;
 
 /// The store did not decide.
@@ -21,7 +20,15 @@ enum Cause {
     Pool(PoolError),
     Driver(tokio_postgres::Error),
     Answer,
+    #[cfg(feature = "ratelimit")]
     TooManyCharges(usize),
+}
+
+/// Whether nobody answered, or the answer was no.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Failure {
+    Unavailable,
+    Refused,
 }
 
 impl Error {
@@ -34,6 +41,7 @@ impl Error {
         Self(Cause::Answer)
     }
 
+    #[cfg(feature = "ratelimit")]
     pub(crate) const fn too_many_charges(count: usize) -> Self {
         Self(Cause::TooManyCharges(count))
     }
@@ -48,13 +56,29 @@ impl Error {
         }
     }
 
-    /// What kind of failure this is to a policy.
+    /// Whether the database was out of reach. Everything else is an answer, and it is no.
     #[must_use]
-    pub fn failure(&self) -> StoreFailure {
+    pub fn is_unavailable(&self) -> bool {
+        self.kind() == Failure::Unavailable
+    }
+
+    /// What kind of failure this is to a policy.
+    #[cfg(feature = "ratelimit")]
+    #[must_use]
+    pub fn failure(&self) -> seawall_ratelimit::StoreFailure {
+        match self.kind() {
+            Failure::Unavailable => seawall_ratelimit::StoreFailure::Unavailable,
+            Failure::Refused => seawall_ratelimit::StoreFailure::Refused,
+        }
+    }
+
+    fn kind(&self) -> Failure {
         match &self.0 {
             Cause::Driver(error) | Cause::Pool(PoolError::Backend(error)) => failure(error.code()),
-            Cause::Timeout(_) | Cause::Pool(_) => StoreFailure::Unavailable,
-            Cause::Answer | Cause::TooManyCharges(_) => StoreFailure::Refused,
+            Cause::Timeout(_) | Cause::Pool(_) => Failure::Unavailable,
+            Cause::Answer => Failure::Refused,
+            #[cfg(feature = "ratelimit")]
+            Cause::TooManyCharges(_) => Failure::Refused,
         }
     }
 
@@ -73,10 +97,10 @@ impl Error {
 /// What nobody could answer is unavailable; what was answered with a no is refused. That is also the
 /// answer of a server whose disk or memory is full: a client can bring that about with many keys, so
 /// it must not open the gate.
-fn failure(code: Option<&SqlState>) -> StoreFailure {
+fn failure(code: Option<&SqlState>) -> Failure {
     // Without a code, it was not the server who spoke.
     let Some(code) = code else {
-        return StoreFailure::Unavailable;
+        return Failure::Unavailable;
     };
     let is_unavailable = match code.code() {
         // Too many connections; read only, as a standby is; a lock that did not come in time.
@@ -87,9 +111,9 @@ fn failure(code: Option<&SqlState>) -> StoreFailure {
             .any(|class| code.starts_with(class)),
     };
     if is_unavailable {
-        StoreFailure::Unavailable
+        Failure::Unavailable
     } else {
-        StoreFailure::Refused
+        Failure::Refused
     }
 }
 
@@ -105,7 +129,8 @@ impl From<PoolError> for Error {
     }
 }
 
-impl From<Error> for StoreFailure {
+#[cfg(feature = "ratelimit")]
+impl From<Error> for seawall_ratelimit::StoreFailure {
     fn from(error: Error) -> Self {
         error.failure()
     }
@@ -116,6 +141,7 @@ impl fmt::Display for Error {
         match &self.0 {
             Cause::Timeout(limit) => write!(f, "postgres did not answer within {limit:?}"),
             Cause::Answer => f.write_str("postgres answered something that is not a decision"),
+            #[cfg(feature = "ratelimit")]
             Cause::TooManyCharges(count) => {
                 write!(
                     f,
@@ -125,9 +151,9 @@ impl fmt::Display for Error {
             _ if self.is_missing_schema() => {
                 f.write_str("expected the schema of seawall-postgres: run `migrate` first")
             }
-            Cause::Pool(_) | Cause::Driver(_) => f.write_str(match self.failure() {
-                StoreFailure::Unavailable => "postgres is unavailable",
-                StoreFailure::Refused => "postgres refused to decide",
+            Cause::Pool(_) | Cause::Driver(_) => f.write_str(match self.kind() {
+                Failure::Unavailable => "postgres is unavailable",
+                Failure::Refused => "postgres refused to decide",
             }),
         }
     }
@@ -144,6 +170,7 @@ impl StdError for Error {
 }
 
 /// As over Redis; nobody has 1,000 policies.
+#[cfg(feature = "ratelimit")]
 pub(crate) const MOST_CHARGES: usize = 1_000;
 
 /// The store could not be set up.
@@ -169,7 +196,7 @@ impl ConnectError {
     #[must_use]
     pub fn is_unreachable(&self) -> bool {
         match &self.0 {
-            Setup::Unreachable(error) => error.failure() == StoreFailure::Unavailable,
+            Setup::Unreachable(error) => error.is_unavailable(),
             Setup::Address(_) => false,
         }
     }
@@ -201,7 +228,7 @@ mod tests {
 
     #[test]
     fn only_a_server_that_cannot_serve_may_open_the_gate() {
-        use StoreFailure::{Refused, Unavailable};
+        use Failure::{Refused, Unavailable};
         let check = |code, expected| {
             assert_eq!(
                 failure(Some(&SqlState::from_code(code))),

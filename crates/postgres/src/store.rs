@@ -6,7 +6,11 @@ use std::sync::Arc;
 use crate::builder::PostgresStoreBuilder;
 use crate::error::{ConnectError, Error};
 use crate::link::Link;
-use crate::ratelimit::{self, Sweeper};
+#[cfg(feature = "ratelimit")]
+use crate::ratelimit;
+#[cfg(feature = "signing")]
+use crate::signing;
+use crate::sweeper::Sweeper;
 
 /// Shared state in Postgres.
 ///
@@ -15,6 +19,8 @@ use crate::ratelimit::{self, Sweeper};
 /// # Examples
 ///
 /// ```no_run
+/// # #[cfg(feature = "ratelimit")]
+/// # mod limits {
 /// use seawall_postgres::PostgresStore;
 /// use seawall_ratelimit::{Limiter, Quota};
 ///
@@ -27,13 +33,17 @@ use crate::ratelimit::{self, Sweeper};
 /// }
 /// # Ok(())
 /// # }
+/// # }
 /// ```
 #[derive(Clone)]
 pub struct PostgresStore(Arc<Inner>);
 
 pub(crate) struct Inner {
     pub(crate) link: Link,
-    pub(crate) sweeper: Sweeper,
+    #[cfg(feature = "ratelimit")]
+    pub(crate) counters: Sweeper,
+    #[cfg(feature = "signing")]
+    pub(crate) nonces: Sweeper,
     #[cfg(feature = "conformance")]
     pub(crate) clock: Option<Arc<dyn seawall_ratelimit::Clock>>,
 }
@@ -61,28 +71,41 @@ impl PostgresStore {
         PostgresStoreBuilder::pool(pool)
     }
 
-    /// Makes the tables and functions that are missing: [`RATELIMIT_SCHEMA`](crate::RATELIMIT_SCHEMA),
-    /// in the first schema of the search path. Several processes may do so at once, and as often as
-    /// they like.
+    /// Makes the tables and functions that are missing, for each feature: `RATELIMIT_SCHEMA` and
+    /// `SIGNING_SCHEMA`, in the first schema of the search path. Several processes may do so at once,
+    /// and as often as they like.
     ///
     /// # Errors
     ///
     /// If the database is out of reach, or the user may not create tables.
     pub async fn migrate(&self) -> Result<(), Error> {
-        self.0.link.script(ratelimit::SCHEMA).await
+        #[cfg(feature = "ratelimit")]
+        self.0.link.script(ratelimit::SCHEMA).await?;
+        #[cfg(feature = "signing")]
+        self.0.link.script(signing::SCHEMA).await?;
+        Ok(())
     }
 
-    /// Deletes counters that count nothing any more, from a few pages at a random place, and says how
-    /// many there were.
+    /// Deletes counters that count nothing any more, from a few pages at a random place, and some
+    /// thousand messages that have expired, the oldest first; says how many rows that were.
     ///
-    /// Decisions do this by themselves every now and then, see
+    /// Decisions and claims do this by themselves every now and then, see
     /// [`sweep_every`](PostgresStoreBuilder::sweep_every).
     ///
     /// # Errors
     ///
     /// If the database is out of reach, or [`migrate`](Self::migrate) was not run.
     pub async fn sweep(&self) -> Result<u64, Error> {
-        ratelimit::sweep(&self.0.link).await
+        let mut swept = 0;
+        #[cfg(feature = "ratelimit")]
+        {
+            swept += ratelimit::sweep(self.0.link.clone()).await?;
+        }
+        #[cfg(feature = "signing")]
+        {
+            swept += signing::sweep(self.0.link.clone()).await?;
+        }
+        Ok(swept)
     }
 
     pub(crate) fn from_inner(inner: Inner) -> Self {

@@ -9,18 +9,25 @@ use std::str::FromStr;
 use lexopt::prelude::*;
 
 use crate::config::Config;
+use crate::store::Location;
 
 /// What `--help` prints.
 pub(crate) const HELP: &str = "\
 shop: the example service of Seawall
 
-usage: shop [--listen ADDRESS] [--admin ADDRESS] [--framework axum] [--store memory]
+usage: shop [--listen ADDRESS] [--admin ADDRESS] [--framework axum] [--store STORE]
             [--config FILE] [--bare]
 
   --listen ADDRESS   where the API listens (127.0.0.1:8080); port 0 takes a free one
   --admin ADDRESS    where faults, ledger, metrics and drain listen; loopback only; off by default
   --framework NAME   axum
-  --store NAME       memory
+  --store STORE      where rate limits and accepted webhooks are kept:
+                     memory                this process
+                     sqlite[:PATH]         webhooks in a file, rate limits in this process; the
+                                           default, in a temporary directory
+                     redis[://HOST:PORT]   both on the server
+                     postgres[://...]      both on the server
+                     without an address, a throw-away server is started and ended
   --config FILE      limits, deadlines, tokens and secrets, as shop.toml
   --bare             the same service with no Seawall at all
   -h, --help         this text";
@@ -100,6 +107,7 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command,
     let mut config = Config::default();
     let mut service = Service::Hardened;
     let mut lifetime = Lifetime::UntilSignal;
+    let mut location = None;
 
     let mut parser = lexopt::Parser::from_args(args);
     while let Some(argument) = parser.next().map_err(|error| malformed(&error))? {
@@ -110,12 +118,16 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command,
             Long("listen") => listen = address("--listen", &value(&mut parser, "--listen")?)?,
             Long("admin") => admin = Some(admin_address(&value(&mut parser, "--admin")?)?),
             Long("framework") => framework(&value(&mut parser, "--framework")?)?,
-            Long("store") => store(&value(&mut parser, "--store")?)?,
+            Long("store") => location = Some(store(&value(&mut parser, "--store")?)?),
             Long("config") => config = Config::read(value(&mut parser, "--config")?.as_ref())?,
             other => return Err(UsageError::new(shown(&other), KNOWN)),
         }
     }
 
+    // Whichever came first: the command line wins over the file.
+    if let Some(location) = location {
+        config.store.location = location;
+    }
     if !listen.ip().is_loopback() {
         config.refuse_demo_secrets(listen)?;
     }
@@ -171,16 +183,11 @@ fn framework(name: &str) -> Result<(), UsageError> {
     }
 }
 
-fn store(name: &str) -> Result<(), UsageError> {
-    let kind = name.split_once(':').map_or(name, |(kind, _)| kind);
-    match kind {
-        "memory" if kind == name => Ok(()),
-        "sqlite" | "redis" | "postgres" => Err(UsageError::new(
-            format!("--store `{name}`"),
-            format!("memory; {kind} is not available in this build"),
-        )),
-        _ => Err(UsageError::new(format!("--store `{name}`"), "memory")),
-    }
+fn store(text: &str) -> Result<Location, UsageError> {
+    text.parse().map_err(|expected: &str| {
+        let text = Location::redact(text);
+        UsageError::new(format!("--store `{text}`"), expected)
+    })
 }
 
 fn malformed(error: &lexopt::Error) -> UsageError {
@@ -219,7 +226,8 @@ mod tests {
         refuses(&["--admin", "0.0.0.0:1"], "--admin `0.0.0.0:1`", "loopback");
         refuses(&["--framework", "rocket"], "--framework `rocket`", "axum");
         refuses(&["--framework", "actix"], "`actix`", "not available");
-        refuses(&["--store", "redis://x"], "`redis://x`", "not available");
+        refuses(&["--store", "disk"], "`disk`", "sqlite:PATH");
+        refuses(&["--store", "redis://"], "`redis://…`", "redis://HOST");
         refuses(&["--store", "memory:x"], "`memory:x`", "memory");
         refuses(
             &["--config", "/no/such/shop.toml"],
@@ -243,6 +251,7 @@ mod tests {
         assert_eq!(options.listen.to_string(), "127.0.0.1:8080");
         assert_eq!(options.admin, None);
         assert_eq!(options.service, Service::Hardened);
+        assert_eq!(options.config.store.location, Location::Sqlite(None));
         assert_eq!(options.lifetime, Lifetime::UntilSignal);
     }
 }

@@ -28,6 +28,7 @@ pub mod hardened;
 mod index;
 mod server;
 mod state;
+pub mod store;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -22,6 +22,7 @@ use crate::cli::{Lifetime, Options, Service, UsageError};
 use crate::drain::Drain;
 use crate::hardened::Hardened;
 use crate::state::AppState;
+use crate::store::{self, Stores};
 use crate::{admin, bare, hardened};
 
 /// Serves until told to stop.
@@ -66,9 +67,14 @@ fn failure(error: &io::Error) -> ExitCode {
 
 async fn serve(options: Options) -> Result<(), Stop> {
     let state = AppState::new(options.config);
-    let api = match options.service {
-        Service::Bare => Api::Bare(bare::router(state.clone())),
-        Service::Hardened => Api::Hardened(Box::new(hardened(&state)?)),
+    // Held until the end: a throw-away server goes with it.
+    let stores = match options.service {
+        Service::Bare => None,
+        Service::Hardened => Some(open(&state).await?),
+    };
+    let api = match &stores {
+        None => Api::Bare(bare::router(state.clone())),
+        Some(stores) => Api::Hardened(Box::new(hardened(&state, stores)?)),
     };
 
     let listener = bind("--listen", options.listen).await?;
@@ -99,8 +105,15 @@ enum Api {
     Hardened(Box<Hardened>),
 }
 
-fn hardened(state: &AppState) -> Result<Hardened, Stop> {
-    hardened::service(state.clone(), &state.config).map_err(|error| {
+async fn open(state: &AppState) -> Result<Stores, Stop> {
+    store::open(&state.config).await.map_err(|error| {
+        let given = format!("--store `{}`", error.store());
+        Stop::Usage(UsageError::new(given, error.expected()))
+    })
+}
+
+fn hardened(state: &AppState, stores: &Stores) -> Result<Hardened, Stop> {
+    hardened::service(state.clone(), &state.config, stores).map_err(|error| {
         let expected = format!("a usable one: {error}");
         Stop::Usage(UsageError::new("the configuration", expected))
     })

@@ -6,6 +6,8 @@ use std::fs::{self, OpenOptions};
 use std::path::{Path, PathBuf};
 
 use lexopt::prelude::*;
+use shop::store::Location;
+use throwaway::Kind;
 
 use crate::scenario;
 
@@ -14,14 +16,16 @@ pub(crate) const HELP: &str = "\
 storm: throws the same abuse at the bare and the hardened shop, and shows what happened
 
 usage: storm [--list] [--only NAME,NAME] [--quick] [--seed N] [--framework axum]
-             [--store memory] [--json PATH] [--html PATH]
+             [--store STORE] [--json PATH] [--html PATH]
 
   --list             name every scenario with its claim
   --only NAMES       run just these, separated by commas
   --quick            shorter scenarios and a shorter deadline; under a minute
   --seed N           the number that the request plan follows from (1)
   --framework NAME   axum
-  --store NAME       memory
+  --store STORE      memory, sqlite (the default), redis or postgres: where the hardened shop keeps
+                     rate limits and accepted webhooks; a server is started for the run and ended
+                     with it, or is one of yours, as redis://HOST:PORT or postgres://USER@HOST/DB
   --json PATH        where the figures go (target/storm/report.json)
   --html PATH        where the report goes (target/storm/report.html)
   -h, --help         this text
@@ -44,7 +48,7 @@ pub(crate) struct Options {
     pub(crate) length: Length,
     pub(crate) seed: u64,
     pub(crate) framework: &'static str,
-    pub(crate) store: &'static str,
+    pub(crate) store: Location,
     pub(crate) json: PathBuf,
     pub(crate) html: PathBuf,
 }
@@ -91,6 +95,8 @@ impl fmt::Display for UsageError {
 
 /// Reads the command line and makes sure that the reports can be written where it says.
 pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command, UsageError> {
+    let mut store = Location::default();
+    let mut chosen_by_name = false;
     let mut only: Vec<&'static str> = scenario::all().iter().map(|known| known.name()).collect();
     let mut length = Length::Full;
     let mut seed = 1;
@@ -107,10 +113,13 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command,
             Short('h') | Long("help") => return Ok(Command::Help),
             Long("list") => list = true,
             Long("quick") => length = Length::Quick,
-            Long("only") => only = chosen(&text(&mut parser, "--only")?)?,
+            Long("only") => {
+                only = chosen(&text(&mut parser, "--only")?)?;
+                chosen_by_name = true;
+            }
             Long("seed") => seed = number(&text(&mut parser, "--seed")?)?,
             Long("framework") => framework(&text(&mut parser, "--framework")?)?,
-            Long("store") => store(&text(&mut parser, "--store")?)?,
+            Long("store") => store = location(&text(&mut parser, "--store")?)?,
             Long("json") => json = path(&mut parser, "--json")?,
             Long("html") => html = path(&mut parser, "--html")?,
             Long("target") => {
@@ -126,9 +135,13 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command,
     if list {
         return Ok(Command::List);
     }
+    if chosen_by_name {
+        suitable(&only, &store)?;
+    }
+    installed(&store)?;
     writable("--json", &json)?;
     writable("--html", &html)?;
-    let (framework, store) = ("axum", "memory");
+    let framework = "axum";
     Ok(Command::Run(Options {
         only,
         length,
@@ -194,15 +207,43 @@ fn framework(name: &str) -> Result<(), UsageError> {
     }
 }
 
-fn store(name: &str) -> Result<(), UsageError> {
-    let kind = name.split_once(':').map_or(name, |(kind, _)| kind);
-    match kind {
-        "memory" if kind == name => Ok(()),
-        "sqlite" | "redis" | "postgres" => Err(UsageError::new(
-            format!("--store `{name}`"),
-            format!("memory; {kind} is not available in this build"),
+fn location(text: &str) -> Result<Location, UsageError> {
+    text.parse().map_err(|expected: &str| {
+        UsageError::new(format!("--store `{}`", Location::redact(text)), expected)
+    })
+}
+
+/// Whoever names a scenario wants it to run.
+fn suitable(only: &[&str], store: &Location) -> Result<(), UsageError> {
+    let unmet = scenario::all()
+        .into_iter()
+        .find(|known| only.contains(&known.name()) && !known.needs().are_met_by(store));
+    match unmet {
+        Some(unmet) => Err(UsageError::new(
+            format!("--only `{}` with --store `{}`", unmet.name(), store.kind()),
+            unmet.needs().to_string(),
         )),
-        _ => Err(UsageError::new(format!("--store `{name}`"), "memory")),
+        None => Ok(()),
+    }
+}
+
+/// A server that is to be started has to be there.
+fn installed(store: &Location) -> Result<(), UsageError> {
+    let kind = match store {
+        Location::Redis(None) => Kind::Redis,
+        Location::Postgres(None) => Kind::Postgres,
+        _ => return Ok(()),
+    };
+    let missing = kind
+        .programs()
+        .iter()
+        .find_map(|program| program.find().err());
+    match missing {
+        Some(error) => Err(UsageError::new(
+            format!("--store `{}`", kind.name()),
+            format!("a server to start, or the address of one, but {error}"),
+        )),
+        None => Ok(()),
     }
 }
 
@@ -261,7 +302,13 @@ mod tests {
         refuses(&["--seed", "-1"], "--seed `-1`", "whole number");
         refuses(&["--seed"], "--seed", "a value");
         refuses(&["--framework", "actix"], "`actix`", "not available");
-        refuses(&["--store", "redis"], "`redis`", "not available");
+        refuses(&["--store", "disk"], "--store `disk`", "postgres");
+        refuses(&["--store", "redis://:pw@"], "`redis://…`", "redis://HOST");
+        refuses(
+            &["--only", "two-replicas", "--store", "memory"],
+            "two-replicas",
+            "--store redis",
+        );
         refuses(
             &["--target", "http://127.0.0.1:1"],
             "`http://127.0.0.1:1`",

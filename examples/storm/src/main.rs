@@ -22,6 +22,7 @@ mod report;
 mod run;
 mod scenario;
 mod service;
+mod store;
 
 use std::env;
 use std::process::ExitCode;

@@ -14,7 +14,7 @@ use crate::{
     counts::Counts,
     failure::Failure,
     process,
-    servers::Server,
+    servers::Running,
     steps::Steps,
     workspace::{Workspace, cargo},
 };
@@ -81,7 +81,7 @@ pub(crate) fn run(mut words: lexopt::Parser) -> Result<(), Failure> {
     steps.finish()
 }
 
-fn start_servers(plan: &Plan, running: &mut Vec<(&'static str, Server)>) -> Result<(), Failure> {
+fn start_servers(plan: &Plan, running: &mut Vec<(&'static str, Running)>) -> Result<(), Failure> {
     let mut missing = Vec::new();
     for &kind in &plan.servers {
         if std::env::var_os(kind.variable()).is_some() {
@@ -105,13 +105,13 @@ fn start_servers(plan: &Plan, running: &mut Vec<(&'static str, Server)>) -> Resu
 /// What the tests are told through their environment.
 struct Environment<'a> {
     plan: &'a Plan,
-    servers: &'a [(&'static str, Server)],
+    servers: &'a [(&'static str, Running)],
 }
 
 impl Environment<'_> {
     fn run(&self, mut command: Command, counts: &mut Counts) -> Result<(), Failure> {
         for (variable, server) in self.servers {
-            command.env(variable, &server.url);
+            command.env(variable, server.url());
         }
         let present = |variable: &str| {
             std::env::var_os(variable).is_some() || self.servers.iter().any(|(v, _)| *v == variable)

@@ -140,17 +140,17 @@ impl Modelled {
                     }
                 } else {
                     let number = live.number + 1;
-                    return self.begin(answer, ask, number, now, at);
+                    return self.begin(&answer, ask, number, now, at);
                 };
                 assert_eq!(answer, expected, "reserve, {at}");
                 return;
             }
         };
-        self.begin(answer, ask, number, now, at);
+        self.begin(&answer, ask, number, now, at);
     }
 
-    fn begin(&mut self, answer: Reserved, ask: Reserve, number: u32, now: Duration, at: &str) {
-        let Reserved::Acquired { fence, attempt } = answer else {
+    fn begin(&mut self, answer: &Reserved, ask: Reserve, number: u32, now: Duration, at: &str) {
+        let &Reserved::Acquired { fence, attempt } = answer else {
             panic!("reserve, {at}: expected attempt {number}, got {answer:?}");
         };
         assert_eq!(attempt, number, "reserve, {at}");

@@ -13,7 +13,7 @@ use crate::error::{Error, MOST_CHARGES};
 use crate::store::{Inner, PostgresStore};
 use charge::{Planned, whole};
 
-pub(crate) use sweep::{Sweeper, sweep};
+pub(crate) use sweep::sweep;
 
 /// The tables and functions of rate limits, as plain SQL for migrations of your own.
 ///
@@ -47,11 +47,11 @@ impl Store for PostgresStore {
             && charge.is_simple(op)
             && let Some(now) = one::decide(&inner.link, given, charge, verdict).await?
         {
-            inner.sweeper.count(&inner.link);
+            inner.counters.count(&inner.link, sweep);
             return Ok(now);
         }
         let now = several::decide(&inner.link, op, given, &planned, out).await?;
-        inner.sweeper.count(&inner.link);
+        inner.counters.count(&inner.link, sweep);
         Ok(now)
     }
 }

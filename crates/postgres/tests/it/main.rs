@@ -11,6 +11,7 @@
 mod exact;
 mod faults;
 mod laws;
+mod nonces;
 mod schema;
 #[path = "../support/mod.rs"]
 mod support;

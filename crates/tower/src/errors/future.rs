@@ -24,7 +24,8 @@ use crate::request_id::REQUEST_ID_HEADER;
 pub struct ErrorsFuture<F> {
     #[pin]
     state: State<F>,
-    asked: Asked,
+    /// Taken with the answer.
+    asked: Option<Asked>,
     manner: Arc<Manner>,
 }
 
@@ -40,7 +41,7 @@ impl<F> ErrorsFuture<F> {
     pub(super) fn new(inner: F, asked: Asked, manner: Arc<Manner>) -> Self {
         Self {
             state: State::Running(inner),
-            asked,
+            asked: Some(asked),
             manner,
         }
     }
@@ -48,7 +49,7 @@ impl<F> ErrorsFuture<F> {
     pub(super) fn panicked(panic: &(dyn Any + Send), asked: Asked, manner: Arc<Manner>) -> Self {
         Self {
             state: State::Failed(Some(panic_error(panic))),
-            asked,
+            asked: Some(asked),
             manner,
         }
     }
@@ -63,45 +64,48 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        let answered = match this.state.as_mut().project() {
+        let outcome = match this.state.as_mut().project() {
             StateProjection::Running(inner) => {
                 match catch_unwind(AssertUnwindSafe(|| inner.poll(cx))) {
-                    Ok(polled) => ready!(polled)?,
+                    Ok(polled) => Ok(ready!(polled)?),
                     Err(panic) => {
                         let error = panic_error(panic.as_ref());
                         // Dropping what is left of a future that panicked may panic again.
                         let mut state = this.state.as_mut();
                         let _ = catch_unwind(AssertUnwindSafe(|| state.set(State::Done)));
-                        return Poll::Ready(Ok(answer(error, this.asked, this.manner)));
+                        Err(error)
                     }
                 }
             }
-            StateProjection::Failed(error) => {
-                let error = error
-                    .take()
-                    .expect("a future is not polled after it was ready");
-                return Poll::Ready(Ok(answer(error, this.asked, this.manner)));
-            }
-            StateProjection::Done => panic!("polled after it was ready"),
+            StateProjection::Failed(error) => Err(error.take().expect(ONCE)),
+            StateProjection::Done => panic!("{ONCE}"),
         };
-        Poll::Ready(Ok(settle(answered, this.asked, this.manner, cx)))
+        let asked = this.asked.take().expect(ONCE);
+        Poll::Ready(Ok(match outcome {
+            Ok(answered) => settle(answered, asked, this.manner, cx),
+            Err(error) => answer(error, &asked, this.manner),
+        }))
     }
 }
+
+const ONCE: &str = "a future is not polled after it was ready";
 
 /// Passes an answer, renders the error attached to it, or adopts it.
 fn settle<B: Body<Data = Bytes>>(
     response: Response<B>,
-    asked: &Asked,
+    asked: Asked,
     manner: &Manner,
     cx: &mut Context<'_>,
 ) -> Response<ErrorsBody<B>> {
     let status = response.status();
     let failed = status.is_client_error() || status.is_server_error();
-    let (mut parts, body) = response.into_parts();
-    if !failed || parts.extensions.get::<Passthrough>().is_some() || adopt::is_grpc(&parts.headers)
+    if !failed
+        || response.extensions().get::<Passthrough>().is_some()
+        || adopt::is_grpc(response.headers())
     {
-        return Response::from_parts(parts, ErrorsBody::watched(body, asked.clone()));
+        return response.map(|body| ErrorsBody::watched(body, asked));
     }
+    let (mut parts, body) = response.into_parts();
     let attached = match parts.extensions.remove::<Attached>() {
         Some(attached) if attached.error().status() == status.as_u16() => attached,
         // Whatever changed the status of an answer meant another error than the one attached. Why
@@ -117,7 +121,7 @@ fn settle<B: Body<Data = Bytes>>(
     };
     adopt::strip_entity_headers(&mut parts.headers);
     let mut response = Response::from_parts(parts, ErrorsBody::own(Vec::new()));
-    render(attached.error(), asked, manner, &mut response);
+    render(attached.error(), &asked, manner, &mut response);
     response.extensions_mut().insert(attached);
     response
 }

@@ -66,6 +66,10 @@ impl Span {
         Self(Duration::from_secs(seconds))
     }
 
+    pub(crate) const fn from_millis(milliseconds: u64) -> Self {
+        Self(Duration::from_millis(milliseconds))
+    }
+
     /// The duration itself.
     #[must_use]
     pub const fn get(self) -> Duration {

@@ -5,6 +5,7 @@
 
 mod leaf;
 mod server;
+mod store;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,6 +18,7 @@ use serde::Deserialize;
 
 pub use leaf::{QuotaText, Secret, Span};
 pub use server::{DrainTimes, Server, Watch};
+pub use store::{OnStoreErrors, Store};
 
 use crate::cli::UsageError;
 
@@ -38,6 +40,8 @@ pub struct Config {
     pub breaker: Breaker,
     /// How long an answer is remembered.
     pub idempotency: Idempotency,
+    /// Where shared state lives.
+    pub store: Store,
     /// What one peer may hold.
     pub server: Server,
     /// How the components are watched.
@@ -73,6 +77,8 @@ pub struct Limits {
     /// The same route by address, over all projects, decided in one with [`builds`](Self::builds).
     /// Off unless given.
     pub builds_by_address: Option<QuotaText>,
+    /// What each does while the store is out of reach.
+    pub on_store_error: OnStoreErrors,
 }
 
 /// `[deadlines]`: spans such as `"5s"`.
@@ -126,6 +132,7 @@ impl Default for Config {
             deadlines: Deadlines::default(),
             breaker: Breaker::default(),
             idempotency: Idempotency::default(),
+            store: Store::default(),
             server: Server::default(),
             health: Watch::default(),
             drain: DrainTimes::default(),
@@ -150,6 +157,7 @@ impl Default for Limits {
             send_email: QuotaText::per_hour(5),
             builds: QuotaText::per_hour(20),
             builds_by_address: None,
+            on_store_error: OnStoreErrors::default(),
         }
     }
 }
@@ -381,6 +389,14 @@ mod tests {
             "[server]\nbody_timeout = \"1m\"\n",
             None,
             "server.body_timeout",
+        );
+        refuses("[store]\nlocation = \"disk\"\n", Some(2), "redis://HOST");
+        refuses("[store]\nurl = \"redis\"\n", Some(2), "unknown field `url`");
+        refuses("[store]\ndecide_within = \"0s\"\n", Some(2), "above zero");
+        refuses(
+            "[limits.on_store_error]\napi = \"open\"\n",
+            Some(2),
+            "fail_open",
         );
         refuses("[server]\nconections = 1\n", Some(2), "unknown field");
         refuses("[drain]\nmaximun = \"1s\"\n", Some(2), "unknown field");

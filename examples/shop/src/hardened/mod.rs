@@ -22,7 +22,7 @@ use axum::middleware;
 use axum::routing::{MethodRouter, get, post};
 use seawall_axum::{Seawall, ServerLimits, ServerLimitsError, health_routes};
 use seawall_health::{Drain, Health};
-use seawall_ratelimit::{ConfigError, MemoryStore, Policy};
+use seawall_ratelimit::{BoxStore, ConfigError, OnStoreError, Policy};
 use seawall_tower::deadline::PassDeadlineService;
 use seawall_tower::outbound::OutboundService;
 use seawall_tower::{
@@ -35,12 +35,10 @@ use tower_layer::Layer;
 use crate::config::{Config, QuotaText};
 use crate::index::{HttpClient, Index};
 use crate::state::AppState;
+use crate::store::Stores;
 
 use database::Database;
 pub use openapi::document as openapi_document;
-
-/// How many callers the limits remember at once; 24 bytes each, allocated at the start.
-const CALLERS: usize = 200_000;
 
 /// The hardened service, ready to be served.
 #[derive(Debug)]
@@ -60,13 +58,17 @@ pub struct Hardened {
 /// # Errors
 ///
 /// When the configuration asks for something that cannot be built.
-pub fn service(state: AppState, config: &Config) -> Result<Hardened, Box<dyn Error>> {
-    let health = watch::health(&state, config)?;
+pub fn service(
+    state: AppState,
+    config: &Config,
+    stores: &Stores,
+) -> Result<Hardened, Box<dyn Error>> {
+    let health = watch::health(&state, config, stores.probe.as_ref())?;
     let drain = Drain::new(&health)
         .pause(config.drain.pause.get())
         .maximum(config.drain.maximum.get());
     Ok(Hardened {
-        router: router(state, config, &health)?,
+        router: router(state, config, stores, &health)?,
         limits: limits(config, client_ip(config)?)?,
         health,
         drain,
@@ -89,15 +91,21 @@ fn limits(config: &Config, proxies: ClientIp) -> Result<ServerLimits, ServerLimi
 }
 
 /// Every route of the shop that can be guarded, guarded.
-fn router(state: AppState, config: &Config, health: &Health) -> Result<Router, Box<dyn Error>> {
+fn router(
+    state: AppState,
+    config: &Config,
+    stores: &Stores,
+    health: &Health,
+) -> Result<Router, Box<dyn Error>> {
     let client = client_ip(config)?;
-    let counts = MemoryStore::new(CALLERS);
-    let limit = |name: &str, quota: &QuotaText, key: KeyBy| -> Result<_, ConfigError> {
-        let policy = Policy::new(name, quota.quota())?;
+    let counts = &stores.limits;
+    let without_store = &config.limits.on_store_error;
+    let limit = |name: &str, quota: &QuotaText, key: KeyBy, lost: OnStoreError| {
+        let policy = Policy::new(name, quota.quota())?.on_store_error(lost);
         let limits = RateLimits::builder(counts.clone())
-            .namespace("shop")
+            .namespace(&stores.namespace)
             .limit(policy, key);
-        Ok(RateLimitLayer::new(limits.build()?))
+        Ok::<_, ConfigError>(RateLimitLayer::new(limits.build()?))
     };
 
     let by_address = KeyBy::address(client.clone());
@@ -105,15 +113,21 @@ fn router(state: AppState, config: &Config, health: &Health) -> Result<Router, B
         "expensive",
         &config.limits.expensive_operation,
         by_address.clone(),
+        without_store.expensive_operation,
     )?;
     // Behind authentication, so a missing principal is a mistake and never shares a count.
     let by_user = KeyBy::principal().or_missing(Missing::Refuse);
-    let email = limit("email", &config.limits.send_email, by_user)?;
-    let builds = RateLimitLayer::new(builds(counts.clone(), config, by_address.clone())?);
+    let email = limit(
+        "email",
+        &config.limits.send_email,
+        by_user,
+        without_store.send_email,
+    )?;
+    let builds = RateLimitLayer::new(builds(stores, config, by_address.clone())?);
     let authenticate = middleware::from_fn_with_state(state.clone(), identity::authenticate);
 
     let payment = webhooks::payment(config)?;
-    let signed = webhooks::signed(config)?;
+    let signed = webhooks::signed(config, stores)?;
 
     let guarded = Guarded {
         index: state.index.clone().map(|index| index.through(outbound)),
@@ -151,15 +165,15 @@ fn router(state: AppState, config: &Config, health: &Health) -> Result<Router, B
         )
         .with_state(guarded);
 
-    let seawall = Seawall::builder(counts)
-        .namespace("shop")
+    let seawall = Seawall::builder(counts.clone())
+        .namespace(&stores.namespace)
         .deadline(config.deadlines.total.get())
         .budgets_from(client)
         .body_limits(
             BodyLimitLayer::new(config.body_limit).read_within(config.server.body_timeout.get()),
         )
         .limit(
-            Policy::new("address", config.limits.api.quota())?,
+            Policy::new("address", config.limits.api.quota())?.on_store_error(without_store.api),
             by_address,
         )
         .build()?;
@@ -197,15 +211,19 @@ impl FromRef<Guarded> for AppState {
 /// all of them, so they can be counted by address as well: in the same decision, which charges both
 /// or neither.
 fn builds(
-    counts: MemoryStore,
+    stores: &Stores,
     config: &Config,
     by_address: KeyBy,
-) -> Result<RateLimits<MemoryStore>, ConfigError> {
-    let mut limits = RateLimits::builder(counts).namespace("shop");
+) -> Result<RateLimits<BoxStore>, ConfigError> {
+    let lost = config.limits.on_store_error.builds;
+    let mut limits = RateLimits::builder(stores.limits.clone()).namespace(&stores.namespace);
     if let Some(quota) = &config.limits.builds_by_address {
-        limits = limits.limit(Policy::new("builds-address", quota.quota())?, by_address);
+        limits = limits.limit(
+            Policy::new("builds-address", quota.quota())?.on_store_error(lost),
+            by_address,
+        );
     }
-    let policy = Policy::new("builds", config.limits.builds.quota())?;
+    let policy = Policy::new("builds", config.limits.builds.quota())?.on_store_error(lost);
     limits
         .limit(policy, KeyBy::path_param("project_id"))
         .build()

@@ -3,11 +3,12 @@
 use std::error::Error;
 
 use seawall_axum::{Json, Verified};
-use seawall_signing::{MemoryNonceStore, Secret, Tolerance, Verifier, scheme};
+use seawall_signing::{Secret, Tolerance, Verifier, scheme};
 use seawall_tower::VerifyLayer;
 use serde_json::{Value, json};
 
 use crate::config::Config;
+use crate::store::Stores;
 
 /// What a payment provider sends: `X-Signature`, the body's HMAC-SHA256 in lower-case hex.
 ///
@@ -20,13 +21,13 @@ pub(super) fn payment(config: &Config) -> Result<VerifyLayer, Box<dyn Error>> {
 }
 
 /// What our own services send: everything is signed, and nothing is taken twice.
-pub(super) fn signed(config: &Config) -> Result<VerifyLayer, Box<dyn Error>> {
+pub(super) fn signed(config: &Config, stores: &Stores) -> Result<VerifyLayer, Box<dyn Error>> {
     let webhooks = &config.webhooks;
     let tolerance = Tolerance::new(webhooks.oldest.get(), webhooks.ahead.get());
     let verifier = Verifier::builder(scheme::Native::new(), secret(config)?)
-        .namespace("shop")
+        .namespace(stores.namespace.as_str())
         .tolerance(tolerance)
-        .replay(MemoryNonceStore::with_capacity(webhooks.remembered))
+        .replay(stores.nonces.clone())
         .max_body(max_body(config));
     Ok(VerifyLayer::new(verifier.build()?))
 }

@@ -22,6 +22,8 @@ pub(crate) use table::table;
 pub(crate) enum Verdict {
     Held,
     Broken,
+    /// It cannot be shown on this store. Never of a whole run.
+    Skipped,
 }
 
 impl Verdict {
@@ -29,6 +31,7 @@ impl Verdict {
         match self {
             Self::Held => "held",
             Self::Broken => "broken",
+            Self::Skipped => "skipped",
         }
     }
 
@@ -81,6 +84,22 @@ impl Entry {
             took,
         }
     }
+
+    /// What was not done, and why.
+    pub(crate) fn skipped(scenario: &dyn Scenario) -> Self {
+        let nothing = || Strike {
+            headline: "-".to_owned(),
+            ..Strike::default()
+        };
+        let why = Strike {
+            headline: format!("needs {}", scenario.needs()),
+            ..Strike::default()
+        };
+        Self {
+            verdict: Verdict::Skipped,
+            ..Self::new(scenario, nothing(), why, Vec::new(), Duration::ZERO)
+        }
+    }
 }
 
 impl Report {
@@ -89,7 +108,7 @@ impl Report {
             seed: options.seed,
             length: options.length,
             framework: options.framework,
-            store: options.store,
+            store: options.store.kind(),
             verdict: Verdict::Held,
             entries: Vec::new(),
             took: Duration::ZERO,
@@ -117,10 +136,20 @@ impl Report {
             .collect();
         let seconds = self.took.as_secs_f64();
         match broken.as_slice() {
-            [] => format!(
-                "every promise held ({} scenarios, {seconds:.1} s)",
-                self.entries.len()
-            ),
+            [] => {
+                let of = |skipped| {
+                    let is = |entry: &&Entry| (entry.verdict == Verdict::Skipped) == skipped;
+                    self.entries.iter().filter(is).count()
+                };
+                let skipped = match of(true) {
+                    0 => String::new(),
+                    count => format!(", {count} skipped"),
+                };
+                format!(
+                    "every promise held ({} scenarios{skipped}, {seconds:.1} s)",
+                    of(false)
+                )
+            }
             broken => format!("promises broken in {} ({seconds:.1} s)", broken.join(", ")),
         }
     }

@@ -15,9 +15,10 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::cli::{Length, Options};
 use crate::client::{Addresses, PROXIES};
 use crate::progress::Progress;
-use crate::report::{Report, Verdict, html, json, table};
+use crate::report::{Entry, Report, Verdict, html, json, table};
 use crate::scenario::{self, Role, Scenario};
 use crate::service::{Service, Side, Trouble};
+use crate::store::{Place, Store};
 use observe::Range;
 
 /// Runs, reports, and gives storm's exit code.
@@ -28,7 +29,7 @@ pub(crate) fn storm(options: &Options) -> ExitCode {
             print!("{}", table(&report));
             let _ = io::stdout().flush();
             match report.verdict {
-                Verdict::Held => ExitCode::SUCCESS,
+                Verdict::Held | Verdict::Skipped => ExitCode::SUCCESS,
                 Verdict::Broken => ExitCode::from(1),
             }
         }
@@ -64,16 +65,23 @@ async fn supervise(
 ) -> Result<Report, Trouble> {
     let interrupted = interrupt()?;
     tokio::pin!(interrupted);
-    let mut range = tokio::select! {
-        range = boot(options, bystanders) => range?,
-        trouble = &mut interrupted => return Err(trouble),
-    };
+    let store = Store::start(&options.store, &mut interrupted).await?;
     let result = tokio::select! {
-        result = run(options, progress, &mut range) => result,
+        result = boot(options, bystanders, &store) => match result {
+            Ok(mut range) => {
+                let result = tokio::select! {
+                    result = run(options, progress, &mut range) => result,
+                    trouble = &mut interrupted => Err(trouble),
+                    () = progress.draw() => unreachable!("drawing never ends"),
+                };
+                range.stop().await;
+                result
+            }
+            Err(trouble) => Err(trouble),
+        },
         trouble = &mut interrupted => Err(trouble),
-        () = progress.draw() => unreachable!("drawing never ends"),
     };
-    range.stop().await;
+    store.stop();
     result
 }
 
@@ -90,11 +98,15 @@ fn interrupt() -> Result<impl Future<Output = Trouble>, Trouble> {
     })
 }
 
-async fn boot<'a>(options: &Options, bystanders: &'a Runtime) -> Result<Range<'a>, Trouble> {
+async fn boot<'a>(
+    options: &Options,
+    bystanders: &'a Runtime,
+    store: &'a Store,
+) -> Result<Range<'a>, Trouble> {
     let failed = |error: io::Error| Trouble::new(format!("no configuration file: {error}"));
     let folder = tempfile::tempdir().map_err(failed)?;
     let file = folder.path().join("shop.toml");
-    let text = settings(options.length);
+    let text = settings(options.length, &store.shared());
     fs::write(&file, &text).map_err(failed)?;
     let config = Config::parse(&text).map_err(|error| Trouble::new(error.to_string()))?;
 
@@ -106,6 +118,7 @@ async fn boot<'a>(options: &Options, bystanders: &'a Runtime) -> Result<Range<'a
         bare,
         hardened,
         config,
+        store,
         addresses,
         options,
         bystanders.handle(),
@@ -116,7 +129,7 @@ async fn boot<'a>(options: &Options, bystanders: &'a Runtime) -> Result<Range<'a
 /// the database, since a run of a minute cannot wait half of one for them; a shorter deadline where the run is to be short; and what the scenarios
 /// about limits need: a limit that is decided together with another, a network of proxies, and users
 /// whose quotas nobody else spends.
-fn settings(length: Length) -> String {
+fn settings(length: Length, place: &Place) -> String {
     let open_for = length.pick("1s", "400ms");
     let mut text = format!(
         "trusted_proxies = [\"{PROXIES}\"]\n\
@@ -131,6 +144,7 @@ fn settings(length: Length) -> String {
     for (token, user) in DEMO_TOKENS.into_iter().map(owned).chain(scenario::users()) {
         text.push_str(&format!("{token} = \"{user}\"\n"));
     }
+    text.push_str(&place.section());
     text
 }
 
@@ -167,6 +181,12 @@ async fn run(
     let mut report = Report::new(options);
     for scenario in of(Role::Attack) {
         progress.begin(scenario.name());
+        if !scenario.needs().are_met_by(&options.store) {
+            let entry = Entry::skipped(scenario.as_ref());
+            progress.end(entry.verdict.name());
+            report.add(entry);
+            continue;
+        }
         let entry = range.attack(scenario.as_ref(), progress, crowded).await?;
         progress.end(entry.verdict.name());
         report.add(entry);
@@ -176,7 +196,8 @@ async fn run(
         if of(Role::Attack).next().is_none() {
             // A witness alone has nothing to see: the others strike, and only the witness speaks.
             for weather in scenario::all() {
-                if weather.role() == Role::Attack {
+                let met = weather.needs().are_met_by(&options.store);
+                if weather.role() == Role::Attack && met {
                     range.attack(weather.as_ref(), progress, crowded).await?;
                 }
             }
@@ -210,7 +231,7 @@ mod tests {
     #[test]
     fn the_shops_understand_what_they_are_told() {
         for length in [Length::Full, Length::Quick] {
-            let config = Config::parse(&settings(length)).unwrap();
+            let config = Config::parse(&settings(length, &Place::memory())).unwrap();
             assert_eq!(config.trusted_proxies.len(), 1, "{length:?}");
             assert_eq!(config.user_of("alice-token"), Some("alice"), "{length:?}");
             assert!(config.limits.builds_by_address.is_some(), "{length:?}");

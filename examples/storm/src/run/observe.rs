@@ -16,12 +16,14 @@ use crate::progress::Progress;
 use crate::report::Entry;
 use crate::scenario::{Field, Role, Scenario};
 use crate::service::{Service, Side, Trouble, resident};
+use crate::store::Store;
 
 /// Where the shooting is done: both services and what is known of them.
 pub(crate) struct Range<'a> {
     bare: Ground,
     hardened: Ground,
     config: Config,
+    store: &'a Store,
     addresses: Addresses,
     seed: u64,
     length: Length,
@@ -50,6 +52,7 @@ impl<'a> Range<'a> {
         bare: Service,
         hardened: Service,
         config: Config,
+        store: &'a Store,
         addresses: Addresses,
         options: &Options,
         bystanders: &'a Handle,
@@ -66,6 +69,7 @@ impl<'a> Range<'a> {
             bare,
             hardened,
             config,
+            store,
             addresses,
             seed,
             length,
@@ -210,6 +214,7 @@ impl<'a> Range<'a> {
         Field {
             service: &ground.service,
             config: &self.config,
+            store: self.store,
             seed: self.seed,
             length: self.length,
             addresses: &self.addresses,

@@ -41,7 +41,7 @@ const PAUSE: Duration = Duration::from_millis(600);
 const LOOK: Duration = Duration::from_millis(40);
 
 async fn strike(field: &Field<'_>) -> Result<Strike, Trouble> {
-    let mut shop = Private::start(field.service.side, SETTINGS).await?;
+    let mut shop = Private::start(field.service.side, SETTINGS, &field.store.apart()).await?;
     let audit = Audit::default();
     let slow = field.length.pick(32, 12);
     field.progress.expect(slow);

@@ -149,7 +149,7 @@ const PATIENCE: Duration = Duration::from_millis(2500);
 /// Every route in every method, while all dependencies are late: at once, since each may take its
 /// deadline, and to a shop of its own whose deadlines are short.
 async fn late(field: &Field<'_>, audit: &Audit) -> Result<(), Trouble> {
-    let shop = Private::start(field.service.side, IMPATIENT).await?;
+    let shop = Private::start(field.service.side, IMPATIENT, &field.store.apart()).await?;
     let swept = late_at(field, &shop.service, audit).await;
     shop.stop().await;
     swept

@@ -16,6 +16,8 @@ mod probes;
 mod slow_client;
 mod slow_handler;
 mod spoof;
+mod store_outage;
+mod two_replicas;
 mod volley;
 
 use futures::future::BoxFuture;
@@ -27,6 +29,7 @@ use crate::client::Addresses;
 use crate::figures::Strike;
 use crate::progress::Progress;
 use crate::service::{Service, Trouble};
+use crate::store::{Needs, Store};
 
 pub(crate) use layers::users;
 
@@ -43,6 +46,11 @@ pub(crate) trait Scenario: Send + Sync {
 
     /// Does it to one service, once.
     fn strike<'a>(&'a self, field: &'a Field<'a>) -> BoxFuture<'a, Result<Strike, Trouble>>;
+
+    /// What it needs of the store. Where it is not met, the scenario is skipped, and the report says so.
+    fn needs(&self) -> Needs {
+        Needs::Nothing
+    }
 
     /// Whether it strikes by itself or looks at how others fared meanwhile.
     fn role(&self) -> Role {
@@ -64,6 +72,7 @@ pub(crate) struct Field<'a> {
     pub(crate) service: &'a Service,
     /// What both services were configured with.
     pub(crate) config: &'a Config,
+    pub(crate) store: &'a Store,
     pub(crate) seed: u64,
     pub(crate) length: Length,
     pub(crate) addresses: &'a Addresses,
@@ -81,6 +90,8 @@ pub(crate) fn all() -> Vec<Box<dyn Scenario>> {
         Box::new(spoof::Spoof),
         Box::new(many_keys::ManyKeys),
         Box::new(forgery::Forgery),
+        Box::new(two_replicas::TwoReplicas),
+        Box::new(store_outage::StoreOutage),
         Box::new(slow_handler::SlowHandler),
         Box::new(deadline::Deadline),
         Box::new(outage::Outage),

@@ -47,10 +47,10 @@ const PATIENT: &str =
 const SOON: Duration = Duration::from_millis(1500);
 
 async fn strike(field: &Field<'_>) -> Result<Strike, Trouble> {
-    let shop = Private::start(field.service.side, SETTINGS).await?;
+    let shop = Private::start(field.service.side, SETTINGS, &field.store.apart()).await?;
     let strike = at(field, &shop.service).await;
     shop.stop().await;
-    let shop = Private::start(field.service.side, PATIENT).await?;
+    let shop = Private::start(field.service.side, PATIENT, &field.store.apart()).await?;
     let stale = stale(field, &shop.service).await;
     shop.stop().await;
     let (mut strike, stale) = (strike?, stale?);

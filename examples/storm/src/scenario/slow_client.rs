@@ -46,7 +46,7 @@ const SETTINGS: &str = "[server]\nheader_timeout = \"400ms\"\nidle_timeout = \"4
     write_timeout = \"400ms\"\nbody_timeout = \"400ms\"\n";
 
 async fn strike(field: &Field<'_>) -> Result<Strike, Trouble> {
-    let shop = Private::start(field.service.side, SETTINGS).await?;
+    let shop = Private::start(field.service.side, SETTINGS, &field.store.apart()).await?;
     let strike = at(field, &shop.service).await;
     shop.stop().await;
     strike

@@ -5,6 +5,7 @@ use std::fs;
 use tempfile::TempDir;
 
 use super::{Service, Side, Trouble};
+use crate::store::Place;
 
 /// A running shop with settings of its own.
 #[derive(Debug)]
@@ -14,12 +15,12 @@ pub(crate) struct Private {
 }
 
 impl Private {
-    /// Starts one with this `shop.toml`.
-    pub(crate) async fn start(side: Side, settings: &str) -> Result<Self, Trouble> {
+    /// Starts one with this `shop.toml`, to which its store is added.
+    pub(crate) async fn start(side: Side, settings: &str, place: &Place) -> Result<Self, Trouble> {
         let failed = |error: std::io::Error| Trouble::new(format!("no private shop: {error}"));
         let folder = tempfile::tempdir().map_err(failed)?;
         let file = folder.path().join("shop.toml");
-        fs::write(&file, settings).map_err(failed)?;
+        fs::write(&file, format!("{settings}{}", place.section())).map_err(failed)?;
         let service = Service::start(side, &file, &folder.path().join("shop.log")).await?;
         Ok(Self {
             service,

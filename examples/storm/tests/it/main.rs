@@ -32,6 +32,8 @@ fn the_list_names_each_scenario_with_its_claim() {
             "spoof",
             "many-keys",
             "forgery",
+            "two-replicas",
+            "store-outage",
             "slow-handler",
             "deadline",
             "outage",

@@ -147,9 +147,11 @@ impl MemoryStore {
 
     /// Drops expired records wherever they are, and returns whether there were any.
     fn make_room(&self, now: Duration) -> bool {
-        self.0.shards.iter().fold(false, |some, shard| {
-            lock(shard).drop_expired(now, MANY, &self.0.room) > 0 || some
-        })
+        let mut dropped = 0;
+        for shard in &self.0.shards {
+            dropped += lock(shard).drop_expired(now, MANY, &self.0.room);
+        }
+        dropped > 0
     }
 
     fn finish(&self, completion: &Completion) -> Settled {

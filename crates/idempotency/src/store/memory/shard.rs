@@ -125,12 +125,12 @@ impl Shard {
         now: Duration,
         room: &Room,
     ) -> (Settled, Woken) {
-        let mut slot = self.slots.get_mut(&key);
+        let slot = self.slots.get_mut(&key);
         let found = slot.as_deref().map(|slot| &slot.record);
         if let Err(answer) = machine::complete(found, completion, now) {
             return (answer, None);
         }
-        let Some(slot) = slot.as_deref_mut() else {
+        let Some(slot) = slot else {
             return (Settled::Lost(Lost::Gone), None);
         };
         let payload = completion.payload();
@@ -164,12 +164,12 @@ impl Shard {
         lease: Duration,
         now: Duration,
     ) -> (Settled, Woken) {
-        let mut slot = self.slots.get_mut(&key);
+        let slot = self.slots.get_mut(&key);
         let found = slot.as_deref().map(|slot| &slot.record);
         if let Err(lost) = machine::owns(found, token, now) {
             return (Settled::Lost(lost), None);
         }
-        let Some(slot) = slot.as_deref_mut() else {
+        let Some(slot) = slot else {
             return (Settled::Lost(Lost::Gone), None);
         };
         slot.record.lease_until = machine::renewed(&slot.record, lease, now);

@@ -101,7 +101,7 @@ async fn strike(field: &Field<'_>) -> Result<Strike, Trouble> {
         "trusted_proxies = [\"{PROXIES}\"]\nindex_at = \"{}\"\n",
         index.address
     );
-    let shop = Private::start(field.service.side, &settings).await?;
+    let shop = Private::start(field.service.side, &settings, &field.store.apart()).await?;
     let strike = at(field, &shop.service, &index).await;
     shop.stop().await;
     Ok(strike)

@@ -2,7 +2,7 @@
 
 mod attacks;
 mod cost;
-mod message;
+pub(super) mod message;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::answer::Answer;
 use crate::audit::{Audit, Speaker};
 use crate::client::raw::{Exchange, Piece, exchange};
 use crate::figures::{Check, Figures, Strike, Tally};
-use crate::service::Trouble;
+use crate::service::{Private, Side, Trouble};
 
 use attacks::Attack;
 use message::{ENDLESS, Message, PAYMENT, SIGNED, Stamp};
@@ -38,11 +38,11 @@ impl Scenario for Forgery {
         "webhooks with a wrong byte at each position of header and body, MACs cut short or written \
          otherwise, keys an attacker knows, times past and ahead, signatures of other messages, the \
          weaker dialect, headers twice, floods of candidates, bytes that are no text, endless bodies, \
-         copies one after the other and all at once; and good ones"
+         copies one after the other and all at once, and to a second replica; and good ones"
     }
 
     fn strike<'a>(&'a self, field: &'a Field<'a>) -> BoxFuture<'a, Result<Strike, Trouble>> {
-        strike(field).map(Ok).boxed()
+        strike(field).boxed()
     }
 }
 
@@ -55,7 +55,7 @@ const COPIES: usize = 24;
 /// How long an answer may take: a service that swallows an endless body first is given time for it.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-async fn strike(field: &Field<'_>) -> Strike {
+async fn strike(field: &Field<'_>) -> Result<Strike, Trouble> {
     let audit = Audit::default();
     let secret = field.config.webhook_secret.expose();
     // Addresses are handed out once a run, and so are the nonces made of them.
@@ -99,6 +99,7 @@ async fn strike(field: &Field<'_>) -> Strike {
         .iter()
         .filter(|answer| answer.as_ref().is_some_and(believes))
         .count();
+    let replica = at_a_replica(&ground, secret, &nonce).await?;
     // What the bare service does for its own dialect: every copy passes.
     let plain = Message::new(SIGNED, "{}").plain(secret).pieces();
     let mut bare_copies = 0;
@@ -188,6 +189,17 @@ async fn strike(field: &Field<'_>) -> Strike {
         audit.all_answered(),
         audit.no_server_errors(),
     ];
+    // Each strike makes the same checks, so it is made where memory is not shared as well.
+    checks.push(Check::new(
+        "a second replica on the same store: a message of its own, copies of it and of the first's",
+        "believed, refused, refused",
+        replica
+            .as_deref()
+            .unwrap_or("not asked: this store is not shared"),
+        replica
+            .as_deref()
+            .is_none_or(|got| got == "believed, refused, refused"),
+    ));
     checks.extend(audit.checks());
 
     let controls = vec![
@@ -216,14 +228,50 @@ async fn strike(field: &Field<'_>) -> Strike {
             swallowed >= ENDLESS as u64,
         ),
     ];
-    Strike {
+    Ok(Strike {
         requests: audit.requests(),
         headline: format!("{} of {sent} forgeries believed", believed.count),
         figures,
         checks,
         controls,
         specimens: Vec::new(),
+    })
+}
+
+/// What a second replica says, if the store of the run is one that replicas share.
+async fn at_a_replica(
+    ground: &Ground<'_>,
+    secret: &str,
+    nonce: &impl Fn() -> String,
+) -> Result<Option<String>, Trouble> {
+    let field = ground.field;
+    if field.service.side == Side::Bare || !field.store.shares_messages() {
+        return Ok(None);
     }
+    let replica = Private::start(Side::Hardened, "", &field.store.shared()).await?;
+    let first = Message::new(SIGNED, "{}").native(secret, &Stamp::now(nonce()));
+    let own = Message::new(SIGNED, "{}").native(secret, &Stamp::now(nonce()));
+    let accepted = ground.send("a copy", &first.pieces()).await;
+    let mut told = Vec::new();
+    for (message, is_copy) in [(&own, false), (&own, true), (&first, true)] {
+        let from = field.addresses.take();
+        let sent = exchange(from, replica.service.api, &message.pieces(), PATIENCE).await;
+        ground.audit.note("a copy", Speaker::Service, &sent.answer);
+        let answer = sent.answer.ok();
+        if is_copy {
+            ground.judge("a copy at the second replica", answer.as_ref());
+        }
+        told.push(match &answer {
+            Some(answer) if believes(answer) => "believed",
+            Some(_) => "refused",
+            None => "unanswered",
+        });
+    }
+    replica.stop().await;
+    if !accepted.as_ref().is_some_and(believes) {
+        told.push("but the first was never accepted");
+    }
+    Ok(Some(told.join(", ")))
 }
 
 /// Where the messages go, and what came of them.

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, TcpListener};
 /// Ports that were free a moment ago, each with the one 10,000 above it: there a Redis in cluster
 /// mode listens for its peers, which is why none is 55,536 or more. They lie below the range from
 /// which systems take the ports of outgoing connections.
-pub(super) fn candidates() -> impl Iterator<Item = u16> {
+pub(crate) fn candidates() -> impl Iterator<Item = u16> {
     let span = LAST - FIRST;
     // Two runs at once start their search at different places.
     let start = u16::try_from(std::process::id() % u32::from(span)).unwrap_or(0);

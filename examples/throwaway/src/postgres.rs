@@ -1,51 +1,70 @@
 //! One PostgreSQL that need not survive a power cut.
 
-use std::{
-    fs,
-    os::unix::{fs::chown, process::CommandExt as _},
-    path::{Path, PathBuf},
-    process::{Command, Stdio},
-};
+use std::fs;
+use std::os::unix::fs::chown;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
-use super::{Server, broken, folder, launch};
-use crate::{failure::Failure, install::Program};
+use crate::{Error, Program};
 
-pub(super) fn start() -> Result<Server, Failure> {
+pub(crate) fn programs() -> Vec<Program> {
     let program = |name| Program {
         name,
         package: "postgresql",
-        otherwise: ", or pass --without-servers",
         folders: versioned_folders(),
     };
-    let initdb = program("initdb").find_or_install()?;
-    let postgres = program("postgres").find_or_install()?;
-    let owner = Owner::choose()?;
+    vec![program("initdb"), program("postgres")]
+}
 
-    let data = folder("postgres")?;
-    if let Owner::Other { user, group } = owner {
-        chown(data.path(), Some(user), Some(group)).map_err(|error| broken("postgres", &error))?;
+/// How it is started.
+#[derive(Debug)]
+pub(crate) struct Launch {
+    program: PathBuf,
+    owner: Owner,
+    directory: PathBuf,
+}
+
+impl Launch {
+    pub(crate) fn prepare(data: &Path) -> Result<Self, Error> {
+        let mut found = Vec::new();
+        for program in programs() {
+            found.push(program.find()?);
+        }
+        let [initdb, program] = &found[..] else {
+            unreachable!("two programs were looked for")
+        };
+        let owner = Owner::choose()?;
+        if let Owner::Other { user, group } = owner {
+            chown(data, Some(user), Some(group))
+                .map_err(|error| Error::broken("postgres", &error))?;
+        }
+        let directory = data.join("data");
+        initialise(&mut owner.command(initdb), &directory)?;
+        Ok(Self {
+            program: program.clone(),
+            owner,
+            directory,
+        })
     }
-    let directory = data.path().join("data");
-    initialise(&mut owner.command(&initdb), &directory)?;
 
-    let status = directory.join("postmaster.pid");
-    launch(
-        "postgres",
-        data,
-        |port| {
-            let mut command = owner.command(&postgres);
-            command
-                .arg("-D")
-                .arg(&directory)
-                .args(["-p", &port.to_string(), "-F"]);
-            for setting in SETTINGS {
-                command.args(["-c", setting]);
-            }
-            command
-        },
-        |port| format!("postgres://postgres@127.0.0.1:{port}/postgres"),
-        |_| says_ready(&fs::read_to_string(&status).unwrap_or_default()),
-    )
+    pub(crate) fn command(&self, port: u16) -> Command {
+        let mut command = self.owner.command(&self.program);
+        command
+            .arg("-D")
+            .arg(&self.directory)
+            .args(["-p", &port.to_string(), "-F"]);
+        for setting in SETTINGS {
+            command.args(["-c", setting]);
+        }
+        command
+    }
+
+    /// The file of a server that was killed is still there, and says that it was ready.
+    pub(crate) fn is_ready(&self, pid: u32) -> bool {
+        let status = fs::read_to_string(self.directory.join("postmaster.pid")).unwrap_or_default();
+        says_ready(&status, pid)
+    }
 }
 
 /// `-F` above switches fsync off. Commits stay synchronous: tests kill clients, not the machine.
@@ -64,16 +83,13 @@ enum Owner {
 }
 
 impl Owner {
-    fn choose() -> Result<Self, Failure> {
+    fn choose() -> Result<Self, Error> {
         if !rustix::process::geteuid().is_root() {
             return Ok(Self::Ourselves);
         }
         match (id("-u"), id("-g")) {
             (Some(user), Some(group)) => Ok(Self::Other { user, group }),
-            _ => Err(Failure::broken(
-                "PostgreSQL does not run as root, and there is no user `postgres` to run it as: \
-                 install the package `postgresql`, or pass --without-servers",
-            )),
+            _ => Err(Error::NoOwner),
         }
     }
 
@@ -99,7 +115,7 @@ fn id(what: &str) -> Option<u32> {
     String::from_utf8(output.stdout).ok()?.trim().parse().ok()
 }
 
-fn initialise(initdb: &mut Command, directory: &Path) -> Result<(), Failure> {
+fn initialise(initdb: &mut Command, directory: &Path) -> Result<(), Error> {
     initdb.args([
         "--no-sync",
         "--auth=trust",
@@ -110,12 +126,12 @@ fn initialise(initdb: &mut Command, directory: &Path) -> Result<(), Failure> {
     let output = initdb
         .arg(directory)
         .output()
-        .map_err(|error| broken("initdb", &error))?;
+        .map_err(|error| Error::broken("initdb", &error))?;
     if output.status.success() {
         return Ok(());
     }
     let stderr = String::from_utf8_lossy(&output.stderr);
-    Err(Failure::broken(format!(
+    Err(Error::Broken(format!(
         "initdb failed:\n{}",
         stderr.trim_end()
     )))
@@ -137,12 +153,12 @@ fn versioned_folders() -> Vec<PathBuf> {
     versions.into_iter().map(|(_, folder)| folder).collect()
 }
 
-/// The eighth line of `postmaster.pid` is the server's own word on its state.
-fn says_ready(postmaster_pid: &str) -> bool {
-    postmaster_pid
-        .lines()
-        .nth(7)
-        .is_some_and(|state| state.trim() == "ready")
+/// The first line of `postmaster.pid` is the server that wrote it, the eighth its own word on its
+/// state.
+fn says_ready(postmaster_pid: &str, pid: u32) -> bool {
+    let mut lines = postmaster_pid.lines();
+    let is_ours = lines.next().is_some_and(|first| first == pid.to_string());
+    is_ours && lines.nth(6).is_some_and(|state| state.trim() == "ready")
 }
 
 #[cfg(test)]
@@ -150,10 +166,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_last_line_of_the_pid_file_tells_readiness() {
+    fn only_the_last_line_of_its_own_pid_file_tells_readiness() {
         let file = |state: &str| format!("12\n/d\n0\n15000\n\n127.0.0.1\n  1 2\n{state}");
-        assert!(says_ready(&file("ready   \n")));
-        assert!(!says_ready(&file("starting\n")));
-        assert!(!says_ready("12\n/ready\n"));
+        assert!(says_ready(&file("ready   \n"), 12));
+        assert!(!says_ready(&file("ready   \n"), 13));
+        assert!(!says_ready(&file("starting\n"), 12));
+        assert!(!says_ready("12\n/ready\n", 12));
     }
 }
