@@ -200,7 +200,8 @@ async fn the_other_process() {
     }
     let mut connection = ledger(path);
     let outcome = Outcome::new("paid by the other").status(201);
-    let run = front(path, Policy::at_least_once()).run(&key("k"), b"", |claim| async {
+    let (front, key) = (front(path, Policy::at_least_once()), key("k"));
+    let run = front.run(&key, b"", |claim| async {
         match what.as_str() {
             "before-commit" => {
                 println!("charging");
@@ -236,7 +237,8 @@ async fn storm(path: &Path) {
     for nth in 0..STORM_KEYS {
         let (name, outcome) = (format!("k{nth}"), Outcome::new("paid").status(201));
         loop {
-            let run = front.run(&key(&name), b"", |claim| async {
+            let key = key(&name);
+            let run = front.run(&key, b"", |claim| async {
                 // Work takes a moment, in which it can be stopped.
                 std::thread::sleep(Duration::from_millis(20));
                 let charged = charge(&mut connection, &claim, &name, &outcome);
