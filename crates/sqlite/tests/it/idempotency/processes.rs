@@ -90,7 +90,7 @@ async fn killed_at_work_it_leaves_an_unknown_outcome_no_longer_than_its_lease() 
     other.kill();
     let run = pay(&file.path(), Policy::at_most_once()).await;
     assert_eq!(run, Run::Refused(Refused::OutcomeUnknown { attempt: 1 }));
-    assert_eq!(charges_of_each_key(&file.path()), []);
+    assert_eq!(charges_of_each_key(&file.path()), Vec::<u32>::new());
 }
 
 #[tokio::test]
