@@ -1,5 +1,6 @@
-//! Lists the chapters: the front page and every file of `docs/guide/` become one module each, so
-//! that a new chapter is compiled and run as soon as it exists and none can be forgotten.
+//! Lists the chapters: the front page, the page for those who come from another crate and every file
+//! of `docs/guide/` become one module each, so that a new chapter is compiled and run as soon as it
+//! exists and none can be forgotten.
 
 use std::{
     env,
@@ -12,9 +13,10 @@ use std::{
 fn main() -> Result<(), Box<dyn Error>> {
     let docs = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
     let front_page = docs.join("..").join("README.md");
+    let migrating = docs.join("MIGRATING.md");
     let guide = docs.join("guide");
 
-    let mut chapters = Vec::new();
+    let mut chapters = vec![("migrating".to_owned(), migrating.clone())];
     if front_page.exists() {
         chapters.push(("front_page".to_owned(), front_page.clone()));
     }
@@ -43,6 +45,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     // Cargo looks into a folder that is named here, so a chapter added later is seen too.
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed={}", front_page.display());
+    println!("cargo::rerun-if-changed={}", migrating.display());
     println!("cargo::rerun-if-changed={}", guide.display());
     Ok(())
 }

@@ -46,6 +46,8 @@ pub struct Case {
     pub peers: Vec<Side>,
     /// How many rounds, where the default would take too long or tell too little.
     pub rounds: Option<usize>,
+    /// Says what is not there without which the case cannot be measured.
+    pub needs: Option<fn() -> Result<(), String>>,
 }
 
 /// What a case measures, and so in which build it runs.
@@ -70,6 +72,7 @@ impl Case {
             ours: Side::new("ours", setup),
             peers: Vec::new(),
             rounds: None,
+            needs: None,
         }
     }
 
@@ -102,6 +105,19 @@ impl Case {
     pub fn rounds(mut self, rounds: usize) -> Self {
         self.rounds = Some(rounds);
         self
+    }
+
+    /// Has the case skipped, aloud, where something is missing that cannot be built: a server.
+    #[must_use]
+    pub fn needing(mut self, needs: fn() -> Result<(), String>) -> Self {
+        self.needs = Some(needs);
+        self
+    }
+
+    /// What is missing, if anything.
+    #[must_use]
+    pub fn missing(&self) -> Option<String> {
+        self.needs.and_then(|needs| needs().err())
     }
 }
 

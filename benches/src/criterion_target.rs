@@ -11,8 +11,16 @@ use crate::{
 
 /// Measures the loops of an area, one side after the other. Figures and heap cases are left to
 /// `compare`, since criterion knows time alone.
+#[expect(
+    clippy::print_stderr,
+    reason = "a skip is told beside criterion's own report"
+)]
 pub fn bench_area(criterion: &mut Criterion, area: Area) {
     for case in area.cases {
+        if let Some(missing) = case.missing() {
+            eprintln!("SKIPPED {}/{}: {missing}", area.name, case.name);
+            continue;
+        }
         let Case {
             name,
             measure,

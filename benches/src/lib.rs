@@ -19,7 +19,7 @@ mod work;
 
 pub use area::{Area, Case, Measure, Side};
 pub use criterion_target::bench_area;
-pub use report::Measurement;
+pub use report::{Measurement, Skipped};
 pub use rounds::{Settings, measure};
 pub use spread::Spread;
 pub use work::{

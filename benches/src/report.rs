@@ -4,6 +4,24 @@ use serde::Serialize;
 
 use crate::spread::Spread;
 
+/// A case that was not measured, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Skipped {
+    /// `area/case`, as bars name it.
+    pub skipped: String,
+    /// What is missing.
+    pub why: String,
+}
+
+impl Skipped {
+    /// A case that something is missing for.
+    #[must_use]
+    pub fn new(case: String, why: String) -> Self {
+        Self { skipped: case, why }
+    }
+}
+
 /// The outcome of a case against one peer. Times are nanoseconds an operation.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]

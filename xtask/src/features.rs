@@ -23,6 +23,15 @@ pub(crate) fn run(mut words: lexopt::Parser) -> Result<(), Failure> {
         None => workspace.published().collect(),
     };
 
+    check_each(&packages)
+}
+
+/// Every published crate in every choice.
+pub(crate) fn check_all(workspace: &Workspace) -> Result<(), Failure> {
+    check_each(&workspace.published().collect::<Vec<_>>())
+}
+
+fn check_each(packages: &[&Package]) -> Result<(), Failure> {
     let mut steps = Steps::new("features", packages.len());
     for package in packages {
         let choices = choices(package);

@@ -16,9 +16,12 @@ mod install;
 mod interleavings;
 mod mutants;
 mod process;
+mod readme;
+mod release;
 mod servers;
 mod shop;
 mod slow;
+mod soak;
 mod steps;
 mod test;
 mod tree;
@@ -82,9 +85,19 @@ const TASKS: &[Task] = &[
         run: slow::run,
     },
     Task {
+        name: "soak",
+        usage: soak::USAGE,
+        run: soak::run,
+    },
+    Task {
         name: "compare",
         usage: compare::USAGE,
         run: compare::run,
+    },
+    Task {
+        name: "release",
+        usage: release::USAGE,
+        run: release::run,
     },
 ];
 

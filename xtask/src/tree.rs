@@ -5,16 +5,18 @@ use std::collections::BTreeSet;
 use crate::{
     args,
     failure::Failure,
+    readme,
     workspace::{Package, Workspace, cargo},
 };
 
 pub(crate) const USAGE: &str = "tree [CRATE]
 counts the crates that each published crate brings with its default features; a leaf, which
-depends on no other member, brings 25 at most";
+depends on no other member, brings 25 at most. The counts in README.md are these";
 
 pub(crate) fn run(mut words: lexopt::Parser) -> Result<(), Failure> {
     let chosen = args::at_most_one(&mut words, "one crate")?;
     let workspace = Workspace::load()?;
+    let whole = chosen.is_none();
     let packages: Vec<_> = match chosen {
         Some(name) => vec![workspace.named(&name)?],
         None => workspace.published().collect(),
@@ -32,7 +34,11 @@ pub(crate) fn run(mut words: lexopt::Parser) -> Result<(), Failure> {
         }
     }
     if too_many.is_empty() {
-        return Ok(());
+        return if whole {
+            readme::check(&workspace)
+        } else {
+            Ok(())
+        };
     }
     Err(Failure::broken(format!(
         "a leaf brings at most {LEAF_BOUND} crates: {}",
@@ -44,7 +50,7 @@ pub(crate) fn run(mut words: lexopt::Parser) -> Result<(), Failure> {
 const LEAF_BOUND: usize = 25;
 
 /// Counts everything that is compiled for a user: build scripts' and macros' crates too.
-fn count(package: &Package) -> Result<usize, Failure> {
+pub(crate) fn count(package: &Package) -> Result<usize, Failure> {
     let mut command = cargo();
     command.args([
         "tree",

@@ -32,6 +32,26 @@ pub(crate) struct Package {
     pub(crate) features: BTreeMap<String, Vec<String>>,
     #[serde(default)]
     pub(crate) targets: Vec<Target>,
+    #[serde(default)]
+    pub(crate) version: String,
+    #[serde(flatten)]
+    pub(crate) about: About,
+}
+
+/// What a registry shows of a package.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct About {
+    pub(crate) description: Option<String>,
+    #[serde(default)]
+    pub(crate) keywords: Vec<String>,
+    #[serde(default)]
+    pub(crate) categories: Vec<String>,
+    pub(crate) readme: Option<String>,
+    pub(crate) license: Option<String>,
+    pub(crate) repository: Option<String>,
+    pub(crate) rust_version: Option<String>,
+    #[serde(default)]
+    pub(crate) metadata: serde_json::Value,
 }
 
 #[derive(Debug, Deserialize)]

@@ -9,7 +9,7 @@
 use std::{hint::black_box, process::ExitCode, time::Duration};
 
 use lexopt::Arg;
-use seawall_benches::{Area, Case, Measure, Settings, Side, areas, measure};
+use seawall_benches::{Area, Case, Measure, Settings, Side, Skipped, areas, measure};
 
 fn main() -> ExitCode {
     let request = Request::parse(lexopt::Parser::from_env()).map_err(Refusal::from);
@@ -54,7 +54,7 @@ const USAGE: &str = "usage: compare [--only AREA[/CASE]]... [--rounds N] [--batc
 
 Measures the cases and prints a line of JSON for each case and peer. `run` performs N operations of
 one side (`ours` or a peer's name) and prints nothing, for callgrind and perf; what is no loop of
-one thread it refuses with exit code 3.
+one thread, or lacks its server, it refuses with exit code 3. A case that lacks its server is skipped.
 A build with the feature `heap` measures the cases of allocations, and only those.";
 
 enum Request {
@@ -154,14 +154,23 @@ fn compare(only: &[String], settings: Settings, list: bool) -> Result<(), String
                 println!("{name}/{}: {}", case.name, peers.join(", "));
                 continue;
             }
+            if let Some(missing) = case.missing() {
+                eprintln!("SKIPPED {name}/{}: {missing}", case.name);
+                print(&Skipped::new(format!("{name}/{}", case.name), missing))?;
+                continue;
+            }
             eprintln!("measuring {name}/{}", case.name);
             for measurement in measure(name, case, settings) {
-                let line =
-                    serde_json::to_string(&measurement).map_err(|error| error.to_string())?;
-                println!("{line}");
+                print(&measurement)?;
             }
         }
     }
+    Ok(())
+}
+
+fn print(line: &impl serde::Serialize) -> Result<(), String> {
+    let line = serde_json::to_string(line).map_err(|error| error.to_string())?;
+    println!("{line}");
     Ok(())
 }
 
@@ -195,6 +204,9 @@ fn run_one(wanted: &str, side: &str, operations: u64) -> Result<(), Refusal> {
         return Err(message.into());
     };
 
+    if let Some(message) = case.missing() {
+        return Err(Refusal { message, code: 3 });
+    }
     let mut sides: Vec<_> = std::iter::once(case.ours).chain(case.peers).collect();
     let names: Vec<_> = sides.iter().map(Side::name).collect();
     let Some(index) = names.iter().position(|name| *name == side) else {

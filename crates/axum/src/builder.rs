@@ -9,10 +9,12 @@ use axum::Router;
 use axum::extract::Request;
 use axum::response::IntoResponse;
 use axum::routing::Route;
-use seawall_errors::Renderer;
-use seawall_ratelimit::{ConfigError, MemoryStore, Policy, Store};
+use seawall_errors::{self as errors, Renderer};
+use seawall_ratelimit::headers::Dialects;
+use seawall_ratelimit::{self as ratelimit, ConfigError, MemoryStore, Policy, Store};
 use seawall_tower::{
-    BodyLimitLayer, DeadlineLayer, ErrorsLayer, RateLimitLayer, RequestIdLayer, TraceLayer,
+    BodyLimitLayer, DeadlineLayer, ErrorsLayer, FusedLayer, IdempotencyLayer, RateLimitLayer,
+    RequestIdLayer, TraceLayer,
 };
 use seawall_web::limits::RateLimits;
 use seawall_web::request::{ClientIp, KeyBy};
@@ -20,12 +22,13 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::ContextLayer;
+use crate::inward::InwardLayer;
 
 /// The layers of a hardened service, in the right order.
 ///
 /// Outermost first: request id, trace, errors, deadline, rate limits by address, body limit, the user's
-/// authentication, rate limits by principal or resource, handlers. All but the authentication and
-/// what follows it is applied as one axum layer.
+/// authentication, rate limits by principal or resource, idempotency, handlers. All but the
+/// authentication and what follows it is applied as one axum layer.
 ///
 /// # Examples
 ///
@@ -49,13 +52,14 @@ use crate::ContextLayer;
 #[derive(Clone)]
 pub struct Seawall<S = MemoryStore> {
     ids: RequestIdLayer,
-    traces: TraceLayer,
+    traces: Option<TraceLayer>,
     errors: ErrorsLayer,
-    deadline: DeadlineLayer,
-    body_limit: BodyLimitLayer,
-    before: Option<RateLimits<S>>,
+    fused: FusedLayer<S>,
     authenticate: Option<Wrap>,
     after: Option<RateLimits<S>>,
+    idempotency: Option<Wrap>,
+    #[cfg(feature = "config")]
+    pub(crate) reload: seawall_web::config::Reload<S>,
 }
 
 type Wrap = Arc<dyn Fn(Router) -> Router + Send + Sync>;
@@ -69,8 +73,9 @@ impl<S: Store> Seawall<S> {
         SeawallBuilder {
             store,
             namespace: String::new(),
+            dialects: Dialects::default(),
             ids: RequestIdLayer::new(),
-            traces: TraceLayer::new(),
+            traces: Some(TraceLayer::new()),
             renderer: Renderer::new(),
             deadline: DEADLINE,
             budgets: None,
@@ -78,55 +83,48 @@ impl<S: Store> Seawall<S> {
             before: Vec::new(),
             authenticate: None,
             after: Vec::new(),
+            idempotency: None,
+            observer: None,
+            #[cfg(feature = "config")]
+            config: seawall_web::config::SeawallConfig::default(),
         }
     }
 
     /// Puts all layers around these routes.
     ///
     /// Routes added to the result afterwards are outside: probes belong there, or in
-    /// [`observe`](Self::observe).
-    pub fn protect(&self, routes: Router) -> Router {
-        let mut routes = routes;
+    /// [`observe`](Self::observe). Of two routers that are merged, axum answers unknown paths by the
+    /// one that is merged in: let that be this one, or they escape the limits.
+    pub fn protect(&self, mut routes: Router) -> Router {
+        if let Some(idempotency) = &self.idempotency {
+            routes = idempotency(routes);
+        }
         if let Some(limits) = &self.after {
             routes = routes.layer(RateLimitLayer::new(limits.clone()));
         }
         if let Some(authenticate) = &self.authenticate {
             routes = authenticate(routes);
         }
-        let outer = (
-            ContextLayer::new(),
-            self.ids.clone(),
-            self.traces.clone(),
-            self.errors.clone(),
-            self.deadline.clone(),
-        );
-        match &self.before {
-            Some(limits) => {
-                routes.layer((outer, RateLimitLayer::new(limits.clone()), self.body_limit))
-            }
-            None => routes.layer((outer, self.body_limit)),
-        }
+        routes.layer((ContextLayer::new(), self.fused.clone(), InwardLayer))
     }
 
     /// Gives these routes ids, traces and safe errors, and nothing that could refuse them: for probes.
     pub fn observe(&self, routes: Router) -> Router {
-        routes.layer((
-            ContextLayer::new(),
-            self.ids.clone(),
-            self.traces.clone(),
-            self.errors.clone(),
-        ))
+        let traced = match &self.traces {
+            Some(traces) => routes.layer((traces.clone(), self.errors.clone())),
+            None => routes.layer(self.errors.clone()),
+        };
+        traced.layer((ContextLayer::new(), self.ids.clone()))
     }
 }
 
 impl<S: fmt::Debug> fmt::Debug for Seawall<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Seawall")
-            .field("deadline", &self.deadline)
-            .field("body_limit", &self.body_limit)
-            .field("before", &self.before)
+            .field("fused", &self.fused)
             .field("authenticates", &self.authenticate.is_some())
             .field("after", &self.after)
+            .field("is_idempotent", &self.idempotency.is_some())
             .finish_non_exhaustive()
     }
 }
@@ -142,22 +140,34 @@ const BODY_LIMIT: u64 = 1024 * 1024;
 #[must_use]
 pub struct SeawallBuilder<S> {
     store: S,
-    namespace: String,
-    ids: RequestIdLayer,
-    traces: TraceLayer,
-    renderer: Renderer,
-    deadline: Duration,
-    budgets: Option<ClientIp>,
-    body_limit: BodyLimitLayer,
-    before: Vec<(Policy, KeyBy)>,
+    pub(crate) namespace: String,
+    pub(crate) dialects: Dialects,
+    pub(crate) ids: RequestIdLayer,
+    pub(crate) traces: Option<TraceLayer>,
+    pub(crate) renderer: Renderer,
+    pub(crate) deadline: Duration,
+    pub(crate) budgets: Option<ClientIp>,
+    pub(crate) body_limit: BodyLimitLayer,
+    pub(crate) before: Vec<(Policy, KeyBy)>,
     authenticate: Option<Wrap>,
-    after: Vec<(Policy, KeyBy)>,
+    pub(crate) after: Vec<(Policy, KeyBy)>,
+    idempotency: Option<Wrap>,
+    observer: Option<(Arc<dyn errors::Observer>, Arc<dyn ratelimit::Observer>)>,
+    #[cfg(feature = "config")]
+    pub(crate) config: seawall_web::config::SeawallConfig,
 }
 
 impl<S: Store + Clone> SeawallBuilder<S> {
     /// Keeps the counts apart from other services on the same store; empty unless told.
     pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
         self.namespace = namespace.into();
+        self
+    }
+
+    /// In which dialects the rate limit headers are written; `X-RateLimit-*` and the IETF fields
+    /// unless told.
+    pub fn dialects(mut self, dialects: Dialects) -> Self {
+        self.dialects = dialects;
         self
     }
 
@@ -169,7 +179,13 @@ impl<S: Store + Clone> SeawallBuilder<S> {
 
     /// Whose traces are continued; everybody's unless told.
     pub fn traces(mut self, traces: TraceLayer) -> Self {
-        self.traces = traces;
+        self.traces = Some(traces);
+        self
+    }
+
+    /// Gives requests no place in a trace and no span: for services that something else traces.
+    pub fn without_traces(mut self) -> Self {
+        self.traces = None;
         self
     }
 
@@ -230,6 +246,30 @@ impl<S: Store + Clone> SeawallBuilder<S> {
         self
     }
 
+    /// Carries requests with an `Idempotency-Key` out once, inside of authentication and limits.
+    ///
+    /// Authentication that stands on routes of its own is inside of this: give those routes the
+    /// layer by `route_layer`, as their innermost, else keys are not kept apart by principal.
+    pub fn idempotency<R: seawall_idempotency::Store>(
+        mut self,
+        layer: IdempotencyLayer<R>,
+    ) -> Self {
+        self.idempotency = Some(Arc::new(move |routes: Router| routes.layer(layer.clone())));
+        self
+    }
+
+    /// Tells this observer of every request and of every decision of the limits; nobody unless told.
+    ///
+    /// The leaves whose values are built elsewhere (breakers, verifiers, idempotency) take theirs
+    /// there.
+    pub fn observer<O>(mut self, observer: O) -> Self
+    where
+        O: errors::Observer + ratelimit::Observer + Clone,
+    {
+        self.observer = Some((Arc::new(observer.clone()), Arc::new(observer)));
+        self
+    }
+
     /// Builds.
     ///
     /// # Errors
@@ -240,25 +280,42 @@ impl<S: Store + Clone> SeawallBuilder<S> {
             if limits.is_empty() {
                 return Ok(None);
             }
-            let builder = RateLimits::builder(self.store.clone()).namespace(self.namespace.clone());
+            let mut builder = RateLimits::builder(self.store.clone())
+                .namespace(self.namespace.clone())
+                .dialects(self.dialects);
+            if let Some((_, observer)) = &self.observer {
+                builder = builder.observer(Arc::clone(observer));
+            }
             let add = |builder: seawall_web::limits::RateLimitsBuilder<S>, (policy, key)| {
                 builder.limit(policy, key)
             };
             limits.into_iter().fold(builder, add).build().map(Some)
         };
         let deadline = DeadlineLayer::new(self.deadline);
+        let deadline = match self.budgets {
+            Some(callers) => deadline.budgets_from(callers),
+            None => deadline,
+        };
+        let mut errors = ErrorsLayer::with_renderer(self.renderer);
+        if let Some((observer, _)) = &self.observer {
+            errors = errors.observer(Arc::clone(observer));
+        }
+        let fused = FusedLayer::new(deadline, self.body_limit)
+            .request_ids(self.ids.clone())
+            .traces(self.traces.clone())
+            .errors(errors.clone());
+        let (before, after) = (limits(self.before)?, limits(self.after)?);
+        let fused = fused.rate_limits(before.clone());
         Ok(Seawall {
-            before: limits(self.before)?,
-            after: limits(self.after)?,
+            #[cfg(feature = "config")]
+            reload: crate::configured::reload(self.config, &fused, [&before, &after]),
+            fused,
+            after,
             ids: self.ids,
             traces: self.traces,
-            errors: ErrorsLayer::with_renderer(self.renderer),
-            deadline: match self.budgets {
-                Some(callers) => deadline.budgets_from(callers),
-                None => deadline,
-            },
-            body_limit: self.body_limit,
+            errors,
             authenticate: self.authenticate,
+            idempotency: self.idempotency,
         })
     }
 }

@@ -2,11 +2,14 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod builder;
+#[cfg(feature = "config")]
+mod configured;
 mod context;
 mod error;
 pub mod extract;
 #[cfg(feature = "health")]
 mod health;
+mod inward;
 #[cfg(feature = "degrade")]
 mod partial;
 #[cfg(feature = "serve")]
@@ -18,7 +21,7 @@ pub use error::Error;
 #[cfg(feature = "multipart")]
 #[cfg_attr(docsrs, doc(cfg(feature = "multipart")))]
 pub use extract::ValidMultipart;
-pub use extract::{Form, Json, Path, Query, Verified};
+pub use extract::{Claimed, Form, Json, Path, Query, Verified};
 #[cfg(feature = "validate")]
 #[cfg_attr(docsrs, doc(cfg(feature = "validate")))]
 pub use extract::{ValidForm, ValidHeaders, ValidJson, ValidPath, ValidQuery};
@@ -28,6 +31,9 @@ pub use health::{health_routes, health_routes_for};
 #[cfg(feature = "degrade")]
 #[cfg_attr(docsrs, doc(cfg(feature = "degrade")))]
 pub use partial::Partial;
+#[cfg(feature = "config")]
+#[cfg_attr(docsrs, doc(cfg(feature = "config")))]
+pub use seawall_web::config::Reload;
 #[cfg(feature = "serve")]
 #[cfg_attr(docsrs, doc(cfg(feature = "serve")))]
 pub use serve::{Serve, ServerLimits, ServerLimitsBuilder, ServerLimitsError, serve};

@@ -38,6 +38,49 @@ impl Private {
         self.source.is_none() && self.notes.is_empty()
     }
 
+    /// The first of the causes that is of this type, those of an inner
+    /// [`ApiError`](struct@crate::ApiError) included.
+    ///
+    /// For observers that count by cause. Whoever asks has to know the type, so that this, too, is no
+    /// way out for code that prints whatever it is given. The first 32 causes are looked at.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::io;
+    /// use seawall_errors::{ApiError, codes};
+    ///
+    /// let error = ApiError::new(codes::INTERNAL_ERROR).source(io::Error::other("disk"));
+    /// assert!(error.private().find::<io::Error>().is_some());
+    /// assert!(error.private().find::<std::fmt::Error>().is_none());
+    /// ```
+    #[must_use]
+    pub fn find<E: Error + 'static>(&self) -> Option<&E> {
+        self.find_within(MAX_DEPTH)
+    }
+
+    fn find_within<E: Error + 'static>(&self, mut depth: usize) -> Option<&E> {
+        let mut next: Option<&(dyn Error + 'static)> = match &self.source {
+            Some(source) => Some(&**source),
+            None => None,
+        };
+        while let Some(error) = next
+            && depth > 0
+        {
+            depth -= 1;
+            if let Some(found) = error.downcast_ref() {
+                return Some(found);
+            }
+            if let Some(inner) = error.downcast_ref::<ApiError>()
+                && let Some(found) = inner.private().find_within(depth)
+            {
+                return Some(found);
+            }
+            next = error.source();
+        }
+        None
+    }
+
     /// Keeps the cause. One that was there before becomes a note, rather than being lost.
     pub(crate) fn set_source(&mut self, source: Box<dyn Error + Send + Sync>) {
         if let Some(earlier) = self.source.replace(source) {
@@ -274,6 +317,17 @@ mod tests {
             &internal().source(inner),
             "conflict: Conflict <- row locked; table carts",
         );
+    }
+
+    #[test]
+    fn a_cause_is_found_by_its_type_within_an_inner_error_too() {
+        let inner = ApiError::new(codes::CONFLICT).source(u8::try_from(300).unwrap_err());
+        let error = internal().source(inner);
+        let private = error.private();
+        assert!(private.find::<ApiError>().is_some());
+        assert!(private.find::<std::num::TryFromIntError>().is_some());
+        assert!(private.find::<fmt::Error>().is_none());
+        assert!(internal().private().find::<fmt::Error>().is_none());
     }
 
     #[test]

@@ -33,7 +33,7 @@ fn an_api_error_keeps_every_canary_and_reports_each_once() {
         let rendered = Renderer::new().render(&error, &context);
         let answer = rendered.headers.iter().fold(
             Answer::new().body(&rendered.body),
-            |answer, (name, value)| answer.header(name, value),
+            |answer, (name, value)| answer.header(name, value.as_bytes()),
         );
         canaries.assert_hidden(&answer);
     }

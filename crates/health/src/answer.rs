@@ -117,7 +117,7 @@ impl Answer {
 
     pub(crate) fn not_allowed() -> Self {
         let mut answer = Self::new(405, Vec::new());
-        answer.headers.push(("allow", "GET, HEAD".to_owned()));
+        answer.headers.push(("allow", "GET,HEAD".to_owned()));
         answer
     }
 

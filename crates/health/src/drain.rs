@@ -4,7 +4,7 @@ use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
@@ -97,8 +97,20 @@ impl Drained {
 struct Shared {
     health: Health,
     stage: watch::Sender<Stage>,
+    /// Whether any signal has come: what an answer may ask without a lock.
+    signalled: AtomicBool,
     in_flight: AtomicUsize,
     idle: Notify,
+}
+
+impl Shared {
+    fn is_closing(&self) -> bool {
+        if !self.signalled.load(Ordering::Acquire) {
+            return false;
+        }
+        let closes = self.stage.borrow().closes();
+        closes.is_some_and(|at| at <= clock::now())
+    }
 }
 
 /// How far the drain is: a value which time alone carries on.
@@ -138,6 +150,7 @@ impl Drain {
             shared: Arc::new(Shared {
                 health: health.clone(),
                 stage: watch::Sender::new(Stage::Serving),
+                signalled: AtomicBool::new(false),
                 in_flight: AtomicUsize::new(0),
                 idle: Notify::new(),
             }),
@@ -170,6 +183,8 @@ impl Drain {
         self.shared
             .stage
             .send_modify(|stage| *stage = stage.after(stop, now, self.pause));
+        // Release, with the acquire of who asks: the stage above is seen.
+        self.shared.signalled.store(true, Ordering::Release);
     }
 
     /// Counts a request until the guard is dropped: when its response has been sent to the end.
@@ -187,6 +202,16 @@ impl Drain {
     #[must_use]
     pub fn in_flight(&self) -> usize {
         self.shared.in_flight.load(Ordering::Acquire)
+    }
+
+    /// Whether the listener has to stop accepting: what [`closing`](Self::closing) waits for. A server
+    /// that answers from then on says so on the connection, so that its client opens no other request
+    /// there.
+    ///
+    /// One atomic load before the first signal; after it, a lock and a reading of the clock.
+    #[must_use]
+    pub fn is_closing(&self) -> bool {
+        self.shared.is_closing()
     }
 
     /// Ready when the listener has to stop accepting, and from then on.
@@ -286,6 +311,15 @@ impl fmt::Debug for Drain {
 /// A request in flight; it ends when this is dropped.
 pub struct InFlight {
     shared: Arc<Shared>,
+}
+
+impl InFlight {
+    /// Whether the server is to close this request's connection after its answer: see
+    /// [`Drain::is_closing`].
+    #[must_use]
+    pub fn is_closing(&self) -> bool {
+        self.shared.is_closing()
+    }
 }
 
 impl Drop for InFlight {

@@ -63,13 +63,16 @@ pub enum Finished {
     /// The outcome was not to be stored, and something may have happened. Answer with it; the policy
     /// decides about the next request.
     Unknown,
-    /// The outcome could not be stored, or there was no record to store it in. Answer with it; the
-    /// next request may find the outcome unknown, or none.
+    /// The outcome could not be stored: the store did not answer or has no room, or the key belongs to
+    /// another request by now. Answer with it; the next request may find the outcome unknown, or none.
     Unsaved,
-    /// The record was completed already: by a transaction within the work, or by whoever took over.
-    /// Answer with this, as all who come later will be.
+    /// A transaction within the work had completed the record, with this outcome. Answer with it: the
+    /// work was done once, by this request.
+    Completed(Outcome),
+    /// Somebody else has taken over, and has completed the record with this outcome. Answer with it,
+    /// as all who come later will be: whatever this request has done, it has done besides.
     Superseded(Outcome),
-    /// Somebody else has taken over, and is at it. Answer with this.
+    /// Somebody else has taken over, and is at it or was. Answer with this.
     Refused(Refused),
 }
 
@@ -82,6 +85,7 @@ impl Finished {
             Self::Released => "released",
             Self::Unknown => "unknown",
             Self::Unsaved => "unsaved",
+            Self::Completed(_) => "completed",
             Self::Superseded(_) => "superseded",
             Self::Refused(_) => "refused",
         }

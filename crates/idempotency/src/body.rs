@@ -236,7 +236,7 @@ mod json {
 
     /// Writes a number as its digits without zeros at either end, and the power of ten of the last.
     /// So 1, 1.0 and 10e-1 are one, however they have come through `serde_json`.
-    fn decimal(text: &str, out: &mut Vec<u8>) {
+    pub(super) fn decimal(text: &str, out: &mut Vec<u8>) {
         let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
         let (sign, mantissa) = match mantissa.strip_prefix('-') {
             Some(rest) => ("-", rest),
@@ -250,19 +250,22 @@ mod json {
             out.push(b'0');
             return;
         }
-        // Lengths are of a body, which is limited; an exponent that is none of this world stays text.
+        // Lengths are of a body, which is limited.
         let dropped = digits.len() - kept.len();
         let power = exponent.parse::<i64>().ok().and_then(|exponent| {
             let shift = i64::try_from(dropped).ok()? - i64::try_from(fraction.len()).ok()?;
             exponent.checked_add(shift)
         });
+        let Some(power) = power else {
+            // An exponent that is none of this world. The text stays as it is: its zeros mean powers
+            // too, and what is written in two ways then counts as two rather than two as one.
+            out.extend_from_slice(text.as_bytes());
+            return;
+        };
         out.extend_from_slice(sign.as_bytes());
         out.extend_from_slice(kept.as_bytes());
         out.push(b'e');
-        match power {
-            Some(power) => out.extend_from_slice(power.to_string().as_bytes()),
-            None => out.extend_from_slice(exponent.as_bytes()),
-        }
+        out.extend_from_slice(power.to_string().as_bytes());
     }
 }
 
@@ -314,6 +317,39 @@ mod tests {
         differ(r#"["a","b"]"#, r#"["a\",\"b"]"#);
         differ("[18446744073709551615]", "[18446744073709551614]");
         differ("{", "{ ");
+    }
+
+    /// Such numbers come through `serde_json` where somebody has turned on its feature
+    /// `arbitrary_precision`. The zeros of 10e… were once dropped without their power.
+    #[test]
+    fn numbers_of_any_size_are_told_apart() {
+        let canonical = |text: &str| {
+            let mut out = Vec::new();
+            json::decimal(text, &mut out);
+            String::from_utf8(out).unwrap()
+        };
+        let huge = "9".repeat(30);
+        let texts = ["1", "10", "100", "-1", "1.5", "15", "0.1"];
+        let exponents = [
+            &huge,
+            "9223372036854775807",
+            "-9223372036854775808",
+            "5",
+            "0",
+        ];
+        let mut seen = std::collections::HashMap::new();
+        for text in texts {
+            for exponent in exponents {
+                let number = format!("{text}e{exponent}");
+                if let Some(other) = seen.insert(canonical(&number), number.clone()) {
+                    panic!("{other} and {number}");
+                }
+            }
+        }
+        assert_eq!(canonical("10e4"), canonical("1e5"));
+        assert_eq!(canonical("1.50e-3"), canonical("15e-4"));
+        assert_eq!(canonical(&format!("0e{huge}")), canonical("0"));
+        assert_eq!(canonical("1e9223372036854775807"), "1e9223372036854775807");
     }
 
     #[test]

@@ -21,6 +21,7 @@ pub struct IdempotencyBuilder<S> {
     pub(crate) cipher: Option<Arc<dyn Cipher>>,
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) waiters: usize,
+    pub(crate) waiters_per_key: usize,
 }
 
 impl<S: Store> IdempotencyBuilder<S> {
@@ -33,6 +34,7 @@ impl<S: Store> IdempotencyBuilder<S> {
             cipher: None,
             observer: Arc::new(Unobserved),
             waiters: 1024,
+            waiters_per_key: 256,
         }
     }
 
@@ -72,6 +74,15 @@ impl<S: Store> IdempotencyBuilder<S> {
     /// is refused as if it were not to wait.
     pub fn waiters(self, waiters: usize) -> Self {
         Self { waiters, ..self }
+    }
+
+    /// Sets how many duplicates of one operation may wait at once. Default: 256, so that it takes more
+    /// than three hot keys to leave no place for others.
+    pub fn waiters_per_key(self, waiters_per_key: usize) -> Self {
+        Self {
+            waiters_per_key,
+            ..self
+        }
     }
 
     /// Makes the front.

@@ -82,11 +82,6 @@ impl Claim {
         Ok(Completion::new(self.0.token, payload))
     }
 
-    pub(crate) fn bare_completion(&self, outcome: &Outcome) -> Result<Completion, SealError> {
-        let payload = self.0.seal.seal_bare(&self.0.token.id, outcome)?;
-        Ok(Completion::new(self.0.token, payload))
-    }
-
     /// Returns a key for a step of the work at the next hop: the same for every attempt at this
     /// operation, and another for every other operation and step. It has the form of a UUID
     /// (version 8), which most services take.
@@ -120,8 +115,11 @@ impl Claim {
         self.0.is_harmless.load(Ordering::Relaxed)
     }
 
-    /// Returns whether a renewal has found that somebody else has the record. What is done now is
-    /// done twice.
+    /// Returns whether a renewal has found that somebody else has the record, or whether the work
+    /// has taken [longer](crate::Policy::longest) than its lease is renewed, so that somebody else
+    /// may have it. What is done now may be done twice.
+    ///
+    /// The outcome can still be stored if nobody has taken over.
     #[must_use]
     pub fn is_lost(&self) -> bool {
         self.0.is_lost.load(Ordering::Acquire)

@@ -116,12 +116,20 @@ pub(crate) fn tokio_now() -> tokio::time::Instant {
 
 /// Returns the microseconds since 1970, where numbers shall be larger than those of an earlier
 /// process.
-#[expect(clippy::disallowed_methods, reason = "this is clock.rs")]
 pub(crate) fn unix_micros() -> u64 {
-    let since = SystemTime::now()
+    u64::try_from(unix().as_micros()).unwrap_or(u64::MAX / 2)
+}
+
+/// Returns the nanoseconds since 1970, where numbers shall be other than those of a twin.
+pub(crate) fn unix_nanos() -> u128 {
+    unix().as_nanos()
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is clock.rs")]
+fn unix() -> Duration {
+    SystemTime::now()
         .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    u64::try_from(since.as_micros()).unwrap_or(u64::MAX / 2)
+        .unwrap_or_default()
 }
 
 #[cfg(test)]

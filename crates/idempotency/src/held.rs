@@ -9,6 +9,8 @@ use std::task::Poll;
 use std::thread;
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use crate::answer::{Finished, Refused};
 use crate::claim::Claim;
 use crate::clock::tokio_now;
@@ -16,8 +18,9 @@ use crate::idempotency::Inner;
 use crate::observer::Event;
 use crate::outcome::Outcome;
 use crate::policy::{Keep, Policy};
-use crate::seal::SealError;
-use crate::store::{Completion, Lost, OnLapse, Reserve, Reserved, Settled, Store, StoreFailure};
+use crate::store::{
+    Completion, Lost, OnLapse, Reserve, Reserved, Settled, Store, StoreFailure, Token,
+};
 
 /// Owns the record of work that is to be done.
 ///
@@ -45,17 +48,38 @@ enum State {
 /// One way to settle.
 #[derive(Clone, Copy)]
 enum Step<'a> {
-    Complete(&'a Completion),
+    Store {
+        sealed: &'a Bytes,
+        outcome: &'a Outcome,
+    },
     Release,
     GiveUp,
 }
 
 impl Step<'_> {
+    const fn done(self) -> Finished {
+        match self {
+            Self::Store { .. } => Finished::Stored,
+            Self::Release => Finished::Released,
+            Self::GiveUp => Finished::Unknown,
+        }
+    }
+}
+
+/// What the store is asked for a step.
+#[derive(Clone, Copy)]
+enum Call<'a> {
+    Complete(&'a Completion),
+    Release(Token),
+    GiveUp(Token),
+}
+
+impl Call<'_> {
     const fn as_str(self) -> &'static str {
         match self {
             Self::Complete(_) => "complete",
-            Self::Release => "release",
-            Self::GiveUp => "renew",
+            Self::Release(_) => "release",
+            Self::GiveUp(_) => "renew",
         }
     }
 }
@@ -120,6 +144,9 @@ impl<S: Store> Held<S> {
     /// as the policy says of its status. The store's failures are told to the observer; a step is
     /// tried three times.
     ///
+    /// An owner that was taken over answers what everybody else will be answered, and is told so.
+    /// Where whoever took over has let go of the record again, its outcome is stored all the same.
+    ///
     /// # Cancel safety
     ///
     /// Dropped, the outcome is stored or unknown.
@@ -132,8 +159,8 @@ impl<S: Store> Held<S> {
         let finished = match keep {
             _ if !self.claim.is_protected() => Finished::Unsaved,
             Keep::Store => self.store(outcome).await,
-            Keep::Release => self.release().await,
-            Keep::Unknown => self.give_up().await,
+            Keep::Release => self.settle(Step::Release).await,
+            Keep::Unknown => self.settle(Step::GiveUp).await,
         };
         self.settled(finished)
     }
@@ -148,9 +175,9 @@ impl<S: Store> Held<S> {
         let finished = if !self.claim.is_protected() {
             Finished::Unsaved
         } else if self.claim.is_harmless() {
-            self.release().await
+            self.settle(Step::Release).await
         } else {
-            self.give_up().await
+            self.settle(Step::GiveUp).await
         };
         self.settled(finished)
     }
@@ -162,55 +189,77 @@ impl<S: Store> Held<S> {
     }
 
     async fn store(&self, outcome: &Outcome) -> Finished {
-        let completion = match self.claim.completion(outcome) {
-            Ok(completion) => completion,
-            Err(error) => return self.unsealed(error).await,
+        let id = self.ask.id;
+        match self.claim.seal().seal(&id, outcome) {
+            Ok(sealed) => {
+                let sealed = &sealed;
+                self.settle(Step::Store { sealed, outcome }).await
+            }
+            Err(error) => {
+                self.inner.failed("complete", &StoreFailure::refused(error));
+                match self.settle(Step::GiveUp).await {
+                    Finished::Unknown => Finished::Unsaved,
+                    other => other,
+                }
+            }
+        }
+    }
+
+    /// Makes a step. Where the record is lost, what counts is what everybody else will be answered;
+    /// where nobody has it, as whoever took over has released it again, it is taken once more for
+    /// the step alone: the work was done, and shall not be done by whoever comes next.
+    async fn settle(&self, step: Step<'_>) -> Finished {
+        let mut token = self.claim.token();
+        for _ in 0..LOSSES {
+            let lost = match self.make(step, token).await {
+                Some(Settled::Done) => return step.done(),
+                Some(Settled::Lost(lost)) => lost,
+                Some(Settled::TooLarge) | None => return Finished::Unsaved,
+            };
+            // Released it is, by the first of several tries, whose reply was lost, or by another.
+            if lost == Lost::Gone && matches!(step, Step::Release) {
+                return Finished::Released;
+            }
+            match self.look(step, lost).await {
+                Ok(again) => token = again,
+                Err(finished) => return finished,
+            }
+        }
+        Finished::Unsaved
+    }
+
+    async fn make(&self, step: Step<'_>, token: Token) -> Option<Settled> {
+        let (sealed, outcome) = match step {
+            Step::Release => return self.persist(Call::Release(token)).await,
+            Step::GiveUp => return self.persist(Call::GiveUp(token)).await,
+            Step::Store { sealed, outcome } => (sealed, outcome),
         };
-        match self.complete(&completion).await {
-            Some(Settled::TooLarge) => {}
-            settled => return self.told(settled, Finished::Stored).await,
+        let completion = Completion::new(token, sealed.clone());
+        let settled = self.persist(Call::Complete(&completion)).await;
+        if settled != Some(Settled::TooLarge) {
+            return settled;
         }
-        let completion = match self.claim.bare_completion(outcome) {
-            Ok(completion) => completion,
-            Err(error) => return self.unsealed(error).await,
-        };
-        let settled = self.complete(&completion).await;
-        self.told(settled, Finished::Stored).await
-    }
-
-    async fn unsealed(&self, error: SealError) -> Finished {
-        self.inner.failed("complete", &StoreFailure::refused(error));
-        match self.give_up().await {
-            Finished::Unknown => Finished::Unsaved,
-            other => other,
+        match self.claim.seal().seal_bare(&token.id, outcome) {
+            Ok(bare) => {
+                let completion = Completion::new(token, bare);
+                self.persist(Call::Complete(&completion)).await
+            }
+            Err(error) => {
+                self.inner.failed("complete", &StoreFailure::refused(error));
+                let _ = self.persist(Call::GiveUp(token)).await;
+                None
+            }
         }
     }
 
-    async fn complete(&self, completion: &Completion) -> Option<Settled> {
-        self.persist(Step::Complete(completion)).await
-    }
-
-    async fn release(&self) -> Finished {
-        match self.persist(Step::Release).await {
-            // The first of several tries may have been carried out, its reply lost.
-            Some(Settled::Lost(Lost::Gone)) => Finished::Released,
-            settled => self.told(settled, Finished::Released).await,
-        }
-    }
-
-    async fn give_up(&self) -> Finished {
-        let settled = self.persist(Step::GiveUp).await;
-        self.told(settled, Finished::Unknown).await
-    }
-
-    /// Makes a step, again when nobody knows whether it was made.
-    async fn persist(&self, step: Step<'_>) -> Option<Settled> {
+    /// Calls the store, again when nobody knows whether it has done what it was asked.
+    async fn persist(&self, call: Call<'_>) -> Option<Settled> {
         for pause in [Some(50), Some(200), None] {
-            match self.make(step).await {
+            match self.call(call).await {
                 Ok(settled) => return Some(settled),
                 Err(error) => {
                     let failure = error.into();
-                    self.inner.failed(step.as_str(), &failure);
+                    self.inner.failed(call.as_str(), &failure);
                     if !failure.is_unavailable() {
                         return None;
                     }
@@ -223,29 +272,28 @@ impl<S: Store> Held<S> {
         None
     }
 
-    async fn make(&self, step: Step<'_>) -> Result<Settled, S::Error> {
-        let (store, token) = (&self.inner.store, self.claim.token());
-        match step {
-            Step::Complete(completion) => store.complete(completion).await,
-            Step::Release => store.release(token).await,
-            Step::GiveUp => store.renew(token, Duration::ZERO).await,
+    async fn call(&self, call: Call<'_>) -> Result<Settled, S::Error> {
+        let store = &self.inner.store;
+        match call {
+            Call::Complete(completion) => store.complete(completion).await,
+            Call::Release(token) => store.release(token).await,
+            Call::GiveUp(token) => store.renew(token, Duration::ZERO).await,
         }
     }
 
-    async fn told(&self, settled: Option<Settled>, done: Finished) -> Finished {
-        match settled {
-            Some(Settled::Done) => done,
-            Some(Settled::Lost(Lost::Completed | Lost::TakenOver)) => self.look().await,
-            Some(Settled::Lost(Lost::Gone) | Settled::TooLarge) | None => Finished::Unsaved,
-        }
-    }
-
-    /// Finds out what everybody else is answered.
-    async fn look(&self) -> Finished {
-        let (store, ask) = (&self.inner.store, self.ask.on_lapse(OnLapse::Keep));
-        let answer = store.reserve(ask).await.map_err(Into::into);
-        match answer {
+    /// Finds out what everybody else is answered; or takes the record, if nobody has it.
+    async fn look(&self, step: Step<'_>, lost: Lost) -> Result<Token, Finished> {
+        // With an outcome in hand, a rival that gives no sign of life is overtaken as by anybody.
+        let ask = match step {
+            Step::Store { .. } => self.ask,
+            Step::Release | Step::GiveUp => self.ask.on_lapse(OnLapse::Keep),
+        };
+        Err(match self.inner.reserve(ask).await {
+            Ok(Reserved::Acquired { fence, .. }) => {
+                return Ok(Token::new(ask.id, fence, ask.nonce));
+            }
             Ok(Reserved::Completed(payload)) => match self.claim.seal().open(&ask.id, payload) {
+                Ok(outcome) if lost == Lost::Completed => Finished::Completed(outcome),
                 Ok(outcome) => Finished::Superseded(outcome),
                 Err(failure) => {
                     self.inner.failed("reserve", &failure);
@@ -255,22 +303,13 @@ impl<S: Store> Held<S> {
             Ok(Reserved::InProgress { lease_left }) => Finished::Refused(Refused::InProgress {
                 retry_after: lease_left,
             }),
-            Ok(Reserved::Unknown { attempt }) => {
-                Finished::Refused(Refused::OutcomeUnknown { attempt })
-            }
-            Ok(Reserved::Acquired { fence, .. }) => {
-                // Whoever took over has released it just now. It is not to be done a third time.
-                let token = crate::Token::new(ask.id, fence, ask.nonce);
-                let _ = store.release(token).await;
-                Finished::Unsaved
-            }
-            Ok(Reserved::Mismatch) => Finished::Refused(Refused::Mismatch),
-            Ok(Reserved::Full) => Finished::Unsaved,
-            Err(failure) => {
-                self.inner.failed("reserve", &failure);
-                Finished::Unsaved
-            }
-        }
+            Ok(Reserved::Unknown { attempt }) => match step {
+                Step::Store { .. } => Finished::Refused(Refused::OutcomeUnknown { attempt }),
+                Step::Release | Step::GiveUp => Finished::Unknown,
+            },
+            // The key is another request's by now: there is nothing of this one to answer but its own.
+            Ok(Reserved::Mismatch | Reserved::Full) | Err(_) => Finished::Unsaved,
+        })
     }
 }
 
@@ -299,15 +338,23 @@ impl<S: Store> fmt::Debug for Held<S> {
     }
 }
 
+/// How often a record can be lost while it is settled: each time takes a rival that takes over and
+/// lets go within two calls.
+const LOSSES: usize = 3;
+
 /// Renews the lease each time that a third of it has passed, so that two renewals may fail. Ends
 /// when the claim is lost, or when the work has taken too long to be believed in.
 async fn renew<S: Store>(inner: &Inner<S>, policy: &Policy, claim: &Claim) {
     let lease = policy.lease_length();
     let until = tokio_now() + policy.longest_work();
+    let mut left = policy.longest_work();
     loop {
-        tokio::time::sleep(lease / 3).await;
-        let left = until.saturating_duration_since(tokio_now());
+        tokio::time::sleep(left.min(lease / 3)).await;
+        left = until.saturating_duration_since(tokio_now());
         if left.is_zero() {
+            // The lease ends now, and with it the certainty that nobody else is at it.
+            claim.lose();
+            inner.observer.observe(Event::Overdue);
             return;
         }
         match inner.store.renew(claim.token(), lease.min(left)).await {

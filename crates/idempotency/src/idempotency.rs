@@ -8,13 +8,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, SemaphorePermit};
-
 use crate::answer::{Finished, Refused, Run, RunError};
 use crate::builder::IdempotencyBuilder;
 use crate::cipher::Cipher;
 use crate::claim::Claim;
-use crate::clock::tokio_now;
+use crate::clock::{tokio_now, unix_nanos};
 use crate::config_error::ConfigError;
 use crate::fingerprint::Fingerprint;
 use crate::held::Held;
@@ -24,6 +22,7 @@ use crate::outcome::Outcome;
 use crate::policy::Policy;
 use crate::seal::Seal;
 use crate::store::{Nonce, Reserve, Reserved, Store, StoreFailure, Token, Wait};
+use crate::waiters::{Place, Waiters};
 
 /// Runs work once for each key, and answers duplicates with what came of it.
 ///
@@ -65,7 +64,7 @@ pub(crate) struct Inner<S> {
     pub(crate) pepper: Option<Pepper>,
     pub(crate) cipher: Option<Arc<dyn Cipher>>,
     pub(crate) observer: Arc<dyn Observer>,
-    pub(crate) waiters: Semaphore,
+    pub(crate) waiters: Waiters,
     seed: RandomState,
     nonces: AtomicU64,
 }
@@ -110,7 +109,7 @@ impl<S: Store> Idempotency<S> {
                 pepper: settings.pepper,
                 cipher: settings.cipher,
                 observer: settings.observer,
-                waiters: Semaphore::new(settings.waiters.min(Semaphore::MAX_PERMITS)),
+                waiters: Waiters::new(settings.waiters, settings.waiters_per_key),
                 seed: RandomState::new(),
                 nonces: AtomicU64::new(0),
             }),
@@ -179,12 +178,14 @@ impl<S: Store> Idempotency<S> {
         let result = held.execute(async move { work(claim).await }).await;
         match result {
             Ok(Ok(outcome)) => Ok(match held.finish(&outcome).await {
+                Finished::Completed(stored) => Run::Executed(stored),
                 Finished::Superseded(stored) => Run::Replayed(stored),
                 Finished::Refused(refused) => Run::Refused(refused),
                 _ => Run::Executed(outcome),
             }),
             Ok(Err(error)) => match held.fail().await {
-                // A transaction within the work had completed the record before it failed.
+                // By a transaction within the work, before it failed.
+                Finished::Completed(stored) => Ok(Run::Executed(stored)),
                 Finished::Superseded(stored) => Ok(Run::Replayed(stored)),
                 _ => Err(RunError::Work(error)),
             },
@@ -211,40 +212,82 @@ impl<S: Store> Idempotency<S> {
         operation: impl Into<Operation<'k>>,
         fingerprint: Fingerprint,
     ) -> Result<Begun<S>, StoreFailure> {
-        let inner = &*self.inner;
-        let id = operation
-            .into()
-            .record_id(&inner.namespace, inner.pepper.as_ref());
-        let ask = Reserve::new(id, fingerprint, self.nonce())
-            .lease(self.policy.lease_length())
-            .retention(self.policy.kept_for())
-            .on_lapse(self.policy.on_lapse());
+        let ask = self.ask(operation.into(), fingerprint);
         let mut patience = None;
         loop {
-            let left = match self.reserve(ask).await {
-                Err(failure) => return self.without_store(ask, failure),
-                Ok(Reserved::Acquired { fence, attempt }) => {
-                    inner.observer.observe(Event::Begun { attempt });
-                    let token = Token::new(id, fence, ask.nonce);
-                    return Ok(Begun::Claimed(self.held(token, attempt, true, ask)));
-                }
-                Ok(Reserved::Completed(payload)) => {
-                    let outcome = self.seal().open(&id, payload)?;
-                    inner.observer.observe(Event::Replayed);
-                    return Ok(Begun::Replay(outcome));
-                }
+            let left = match self.inner.reserve(ask).await {
                 Ok(Reserved::InProgress { lease_left }) => lease_left,
-                Ok(Reserved::Mismatch) => return Ok(self.refuse(Refused::Mismatch)),
-                Ok(Reserved::Unknown { attempt }) => {
-                    return Ok(self.refuse(Refused::OutcomeUnknown { attempt }));
-                }
-                Ok(Reserved::Full) => return Ok(self.refuse(Refused::Full)),
+                answer => return self.begun(ask, answer),
             };
-            let waits = self.wait(&mut patience, id, left).await;
+            let waits = self.wait(&mut patience, ask.id, left).await;
             if !waits {
                 return Ok(self.refuse(Refused::InProgress { retry_after: left }));
             }
         }
+    }
+
+    /// As [`begin`](Self::begin), where the store answers at once and nothing has to be waited for;
+    /// `None` otherwise, and then nothing has happened.
+    ///
+    /// # Errors
+    ///
+    /// As [`begin`](Self::begin).
+    pub fn begin_now<'k>(
+        &self,
+        operation: impl Into<Operation<'k>>,
+        fingerprint: Fingerprint,
+    ) -> Option<Result<Begun<S>, StoreFailure>> {
+        let ask = self.ask(operation.into(), fingerprint);
+        match self.inner.store.reserve_now(ask)?.map_err(Into::into) {
+            // Whoever waits asks again.
+            Ok(Reserved::InProgress { .. }) if self.policy.patience().is_some() => None,
+            Ok(Reserved::InProgress { lease_left }) => Some(Ok(self.refuse(Refused::InProgress {
+                retry_after: lease_left,
+            }))),
+            answer => {
+                if let Err(failure) = &answer {
+                    self.inner.failed("reserve", failure);
+                }
+                Some(self.begun(ask, answer))
+            }
+        }
+    }
+
+    fn ask(&self, operation: Operation<'_>, fingerprint: Fingerprint) -> Reserve {
+        let inner = &*self.inner;
+        let id = operation.record_id(&inner.namespace, inner.pepper.as_ref());
+        Reserve::new(id, fingerprint, self.nonce())
+            .lease(self.policy.lease_length())
+            .retention(self.policy.kept_for())
+            .on_lapse(self.policy.on_lapse())
+    }
+
+    /// What an answer of the store comes to.
+    fn begun(
+        &self,
+        ask: Reserve,
+        answer: Result<Reserved, StoreFailure>,
+    ) -> Result<Begun<S>, StoreFailure> {
+        let observer = &self.inner.observer;
+        Ok(match answer {
+            Err(failure) => return self.without_store(ask, failure),
+            Ok(Reserved::Acquired { fence, attempt }) => {
+                observer.observe(Event::Begun { attempt });
+                let token = Token::new(ask.id, fence, ask.nonce);
+                Begun::Claimed(self.held(token, attempt, true, ask))
+            }
+            Ok(Reserved::Completed(payload)) => {
+                let outcome = self.seal().open(&ask.id, payload)?;
+                observer.observe(Event::Replayed);
+                Begun::Replay(outcome)
+            }
+            Ok(Reserved::InProgress { lease_left }) => self.refuse(Refused::InProgress {
+                retry_after: lease_left,
+            }),
+            Ok(Reserved::Mismatch) => self.refuse(Refused::Mismatch),
+            Ok(Reserved::Unknown { attempt }) => self.refuse(Refused::OutcomeUnknown { attempt }),
+            Ok(Reserved::Full) => self.refuse(Refused::Full),
+        })
     }
 
     /// Waits for a change of a record in flight, or returns that there is no waiting (any longer).
@@ -258,14 +301,14 @@ impl<S: Store> Idempotency<S> {
             return false;
         };
         if patience.is_none() {
-            let Ok(permit) = self.inner.waiters.try_acquire() else {
+            let Some(place) = self.inner.waiters.enter(id) else {
                 return false;
             };
             self.inner.observer.observe(Event::Waiting);
             *patience = Some(Patience {
                 until: tokio_now() + most.min(LONGEST_WAIT),
                 pause: FIRST_PAUSE,
-                _permit: permit,
+                _place: place,
             });
         }
         let Some(waiting) = patience else {
@@ -279,26 +322,6 @@ impl<S: Store> Idempotency<S> {
         waiting.pause = (waiting.pause * 2).min(LAST_PAUSE);
         self.inner.store.changed(id, wait).await;
         true
-    }
-
-    /// Reserves; a reply that was lost is asked for once more, by the same nonce.
-    async fn reserve(&self, ask: Reserve) -> Result<Reserved, StoreFailure> {
-        let inner = &*self.inner;
-        match inner.store.reserve(ask).await.map_err(Into::into) {
-            Err(failure) if StoreFailure::is_unavailable(&failure) => {
-                inner.failed("reserve", &failure);
-                inner.store.reserve(ask).await.map_err(|error| {
-                    let failure = error.into();
-                    inner.failed("reserve", &failure);
-                    failure
-                })
-            }
-            Err(failure) => {
-                inner.failed("reserve", &failure);
-                Err(failure)
-            }
-            Ok(answer) => Ok(answer),
-        }
     }
 
     fn without_store(&self, ask: Reserve, failure: StoreFailure) -> Result<Begun<S>, StoreFailure> {
@@ -335,10 +358,33 @@ impl<S: Store> Idempotency<S> {
     }
 
     fn nonce(&self) -> Nonce {
-        // SipHash of a counter, keyed by the operating system's random numbers: no two of a process
-        // are alike but by accident, and nobody else knows the key.
+        // SipHash of a counter and the time, keyed by the operating system's random numbers: no two of
+        // a process are alike but by accident, and nobody else knows the key. The time is for processes
+        // that go on from one memory, after a fork or from a snapshot of a machine: they share key and
+        // counter, and would be taken for one owner that asks again.
         let count = self.inner.nonces.fetch_add(1, Ordering::Relaxed);
-        Nonce::from_u64(self.inner.seed.hash_one(count))
+        Nonce::from_u64(self.inner.seed.hash_one((count, unix_nanos())))
+    }
+}
+
+impl<S: Store> Inner<S> {
+    /// Reserves; a reply that was lost is asked for once more, by the same nonce.
+    pub(crate) async fn reserve(&self, ask: Reserve) -> Result<Reserved, StoreFailure> {
+        match self.store.reserve(ask).await.map_err(Into::into) {
+            Err(failure) if StoreFailure::is_unavailable(&failure) => {
+                self.failed("reserve", &failure);
+                self.store.reserve(ask).await.map_err(|error| {
+                    let failure = error.into();
+                    self.failed("reserve", &failure);
+                    failure
+                })
+            }
+            Err(failure) => {
+                self.failed("reserve", &failure);
+                Err(failure)
+            }
+            Ok(answer) => Ok(answer),
+        }
     }
 }
 
@@ -370,7 +416,7 @@ impl<S> fmt::Debug for Idempotency<S> {
 struct Patience<'s> {
     until: tokio::time::Instant,
     pause: Duration,
-    _permit: SemaphorePermit<'s>,
+    _place: Place<'s>,
 }
 
 /// For stores that do not hear of changes: often at first, as most work is short.
@@ -380,3 +426,17 @@ const LAST_PAUSE: Duration = Duration::from_millis(250);
 
 /// A moment that far away still is one.
 const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::MemoryStore;
+
+    #[test]
+    fn a_twin_that_goes_on_from_the_same_memory_is_another_owner() {
+        let front = Idempotency::new(MemoryStore::new(), Policy::at_most_once()).unwrap();
+        let one = front.nonce();
+        front.inner.nonces.store(0, Ordering::Relaxed);
+        assert_ne!(front.nonce(), one);
+    }
+}

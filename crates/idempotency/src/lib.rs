@@ -7,6 +7,8 @@ mod builder;
 mod cipher;
 mod claim;
 mod clock;
+#[cfg(feature = "serde")]
+mod config;
 mod config_error;
 #[cfg(feature = "conformance")]
 #[cfg_attr(docsrs, doc(cfg(feature = "conformance")))]
@@ -22,7 +24,11 @@ mod operation;
 mod outcome;
 mod policy;
 mod seal;
+#[cfg(all(test, shuttle))]
+mod shuttle_models;
 mod store;
+mod sync;
+mod waiters;
 
 pub use answer::{Finished, Refused, Run, RunError};
 pub use body::BodyForm;
@@ -30,6 +36,9 @@ pub use builder::IdempotencyBuilder;
 pub use cipher::Cipher;
 pub use claim::Claim;
 pub use clock::{Clock, ManualClock, SystemClock};
+#[cfg(feature = "serde")]
+#[cfg_attr(docsrs, doc(cfg(feature = "serde")))]
+pub use config::PolicyConfig;
 pub use config_error::ConfigError;
 pub use fingerprint::Fingerprint;
 pub use held::Held;

@@ -43,6 +43,8 @@ pub enum Event<'a> {
     Dropped,
     /// A renewal found that the record has another owner.
     Lost,
+    /// Work has taken longer than its lease is renewed; somebody else may take over.
+    Overdue,
     /// The store failed at a step.
     StoreFailed {
         /// Is `reserve`, `complete`, `release` or `renew`.
@@ -66,6 +68,7 @@ impl Event<'_> {
             Self::Finished(_) => "finished",
             Self::Dropped => "dropped",
             Self::Lost => "lost",
+            Self::Overdue => "overdue",
             Self::StoreFailed { .. } => "store_failed",
             Self::FailedOpen => "failed_open",
         }

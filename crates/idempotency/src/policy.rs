@@ -43,6 +43,11 @@ pub struct Policy {
 /// Says what a duplicate gets when an earlier attempt ended and nobody knows how: it crashed, it
 /// failed, or it gave no sign of life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case")
+)]
 #[non_exhaustive]
 pub enum OnUnknown {
     /// It is refused until the record expires: at most once.
@@ -55,20 +60,32 @@ pub enum OnUnknown {
 
 /// Says what a duplicate gets while the first is being worked on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case", deny_unknown_fields)
+)]
 #[non_exhaustive]
 pub enum InFlight {
     /// It is refused, with a time after which to ask again.
     Refuse,
     /// It waits for the outcome, up to this long. Waiters are
-    /// [capped](crate::IdempotencyBuilder::waiters); one too many is refused.
+    /// capped, [in all](crate::IdempotencyBuilder::waiters) and
+    /// [for one key](crate::IdempotencyBuilder::waiters_per_key); one too many is refused.
     Wait {
         /// Is how long it waits.
+        #[cfg_attr(feature = "serde", serde(with = "crate::config::humane"))]
         most: Duration,
     },
 }
 
 /// Says what happens when the store does not answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case")
+)]
 #[non_exhaustive]
 pub enum OnOutage {
     /// Requests fail. None runs twice.
@@ -79,6 +96,11 @@ pub enum OnOutage {
 
 /// Says whether a request needs a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case")
+)]
 #[non_exhaustive]
 pub enum Presence {
     /// A request without one is refused.
@@ -89,6 +111,11 @@ pub enum Presence {
 
 /// Says what becomes of the record when the work has answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case")
+)]
 #[non_exhaustive]
 pub enum Keep {
     /// The answer is stored, and replayed.
@@ -147,7 +174,7 @@ impl Policy {
     }
 
     /// Sets for how long a lease is renewed. Default: ten minutes; whatever works longer than that
-    /// is taken for stuck.
+    /// is taken for stuck, and [is told](crate::Claim::lost) that somebody else may take over.
     pub fn longest(self, longest: Duration) -> Self {
         Self { longest, ..self }
     }

@@ -65,8 +65,9 @@ impl PostgresStoreBuilder {
     }
 
     /// How long one call may take in all, waiting for a connection included. Default: 250 ms; a
-    /// decision takes one or two, and a limiter should not be what makes a request slow. The server
-    /// gives up on a statement after the same time.
+    /// decision takes one or two, and a limiter should not be what makes a request slow. Messages and
+    /// records wait for the disk: give a store of those more. The server gives up on a statement after
+    /// the same time.
     pub fn operation_timeout(self, time: Duration) -> Self {
         Self {
             timeouts: Timeouts {
@@ -87,9 +88,9 @@ impl PostgresStoreBuilder {
     }
 
     /// After how many decisions of this process some pages are cleared of what counts nothing any
-    /// more, and after how many accepted messages some thousand that have expired are deleted, in the
-    /// background; `None` leaves it to [`PostgresStore::sweep`]. Default: 1,000, which keeps up with
-    /// ten new keys a decision and four expired messages for each new one.
+    /// more, and after how many accepted messages or records taken some thousand that have expired are
+    /// deleted, in the background; `None` leaves it to [`PostgresStore::sweep`]. Default: 1,000, which
+    /// keeps up with ten new keys a decision, and four expired messages or records for each new one.
     pub fn sweep_every(self, calls: Option<NonZeroU32>) -> Self {
         Self {
             sweep_every: calls,
@@ -98,8 +99,8 @@ impl PostgresStoreBuilder {
     }
 
     /// Takes the time from `clock` instead of the server, and sweeps nothing: for
-    /// [`seawall_ratelimit::conformance`], whose traces span years, against a database that will be
-    /// thrown away.
+    /// [`seawall_ratelimit::conformance`], whose traces span years, and that of `seawall-idempotency`,
+    /// against a database that will be thrown away. `complete_in` keeps to the server's time.
     #[cfg(feature = "conformance")]
     pub fn conformance_clock(self, clock: impl seawall_ratelimit::Clock) -> Self {
         Self {
@@ -137,6 +138,8 @@ impl PostgresStoreBuilder {
             counters: Sweeper::every(self.sweep_every),
             #[cfg(feature = "signing")]
             nonces: Sweeper::every(self.sweep_every),
+            #[cfg(feature = "idempotency")]
+            records: Sweeper::every(self.sweep_every),
             #[cfg(feature = "conformance")]
             clock: self.clock,
         }))

@@ -10,7 +10,7 @@ use tokio_postgres::error::SqlState;
 /// The store did not decide.
 ///
 /// Whether it charged is unknown if this is a [timeout](Self::is_timeout) or a broken connection:
-/// count such a charge as made.
+/// count such a charge as made. A step with a record can be made again, with the same nonce or token.
 #[derive(Debug)]
 pub struct Error(Cause);
 
@@ -20,6 +20,8 @@ enum Cause {
     Pool(PoolError),
     Driver(tokio_postgres::Error),
     Answer,
+    #[cfg(feature = "idempotency")]
+    Locked,
     #[cfg(feature = "ratelimit")]
     TooManyCharges(usize),
 }
@@ -39,6 +41,12 @@ impl Error {
     /// The database answered something that is not a decision.
     pub(crate) const fn answer() -> Self {
         Self(Cause::Answer)
+    }
+
+    /// A row is in the hands of a transaction that has not ended. Nothing was changed.
+    #[cfg(feature = "idempotency")]
+    pub(crate) const fn locked() -> Self {
+        Self(Cause::Locked)
     }
 
     #[cfg(feature = "ratelimit")]
@@ -77,6 +85,8 @@ impl Error {
             Cause::Driver(error) | Cause::Pool(PoolError::Backend(error)) => failure(error.code()),
             Cause::Timeout(_) | Cause::Pool(_) => Failure::Unavailable,
             Cause::Answer => Failure::Refused,
+            #[cfg(feature = "idempotency")]
+            Cause::Locked => Failure::Unavailable,
             #[cfg(feature = "ratelimit")]
             Cause::TooManyCharges(_) => Failure::Refused,
         }
@@ -141,6 +151,8 @@ impl fmt::Display for Error {
         match &self.0 {
             Cause::Timeout(limit) => write!(f, "postgres did not answer within {limit:?}"),
             Cause::Answer => f.write_str("postgres answered something that is not a decision"),
+            #[cfg(feature = "idempotency")]
+            Cause::Locked => f.write_str("the record is locked by a transaction"),
             #[cfg(feature = "ratelimit")]
             Cause::TooManyCharges(count) => {
                 write!(

@@ -117,12 +117,15 @@ impl fmt::Debug for Link {
 }
 
 /// What each session is set to. A statement that we have given up on holds its locks no longer than
-/// that; and decisions see what others have committed while they waited for a lock.
+/// that; decisions see what others have committed while they waited for a lock; and what was answered
+/// is on disk, where the server would answer before it is.
 fn session(limit: Duration) -> String {
     // Zero would mean no limit at all.
     let ms = limit.as_millis().clamp(1, i32::MAX as u128);
     format!(
         "SET statement_timeout = {ms}; SET default_transaction_isolation = 'read committed'; \
-         SET default_transaction_read_only = off"
+         SET default_transaction_read_only = off; \
+         SELECT set_config('synchronous_commit', 'on', false) \
+          WHERE current_setting('synchronous_commit') = 'off'"
     )
 }

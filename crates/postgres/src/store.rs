@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use crate::builder::PostgresStoreBuilder;
 use crate::error::{ConnectError, Error};
+#[cfg(feature = "idempotency")]
+use crate::idempotency;
 use crate::link::Link;
 #[cfg(feature = "ratelimit")]
 use crate::ratelimit;
@@ -44,6 +46,8 @@ pub(crate) struct Inner {
     pub(crate) counters: Sweeper,
     #[cfg(feature = "signing")]
     pub(crate) nonces: Sweeper,
+    #[cfg(feature = "idempotency")]
+    pub(crate) records: Sweeper,
     #[cfg(feature = "conformance")]
     pub(crate) clock: Option<Arc<dyn seawall_ratelimit::Clock>>,
 }
@@ -66,14 +70,15 @@ impl PostgresStore {
     /// A store on a pool that you have made, with TLS or on terms of your own.
     ///
     /// Its sessions must run at the isolation level READ COMMITTED, which is the default, and should
-    /// have a `statement_timeout`, so that what we give up on the server gives up on as well.
+    /// have a `statement_timeout`, so that what we give up on the server gives up on as well. Where it
+    /// keeps messages or records, `synchronous_commit` should not be `off`.
     pub fn with_pool(pool: deadpool_postgres::Pool) -> PostgresStoreBuilder {
         PostgresStoreBuilder::pool(pool)
     }
 
-    /// Makes the tables and functions that are missing, for each feature: `RATELIMIT_SCHEMA` and
-    /// `SIGNING_SCHEMA`, in the first schema of the search path. Several processes may do so at once,
-    /// and as often as they like.
+    /// Makes the tables and functions that are missing, for each feature: `RATELIMIT_SCHEMA`,
+    /// `SIGNING_SCHEMA` and `IDEMPOTENCY_SCHEMA`, in the first schema of the search path. Several
+    /// processes may do so at once, and as often as they like.
     ///
     /// # Errors
     ///
@@ -83,13 +88,15 @@ impl PostgresStore {
         self.0.link.script(ratelimit::SCHEMA).await?;
         #[cfg(feature = "signing")]
         self.0.link.script(signing::SCHEMA).await?;
+        #[cfg(feature = "idempotency")]
+        self.0.link.script(idempotency::SCHEMA).await?;
         Ok(())
     }
 
     /// Deletes counters that count nothing any more, from a few pages at a random place, and some
-    /// thousand messages that have expired, the oldest first; says how many rows that were.
+    /// thousand messages and records that have expired, the oldest first; says how many rows that were.
     ///
-    /// Decisions and claims do this by themselves every now and then, see
+    /// Decisions, claims and new records do this by themselves every now and then, see
     /// [`sweep_every`](PostgresStoreBuilder::sweep_every).
     ///
     /// # Errors
@@ -104,6 +111,10 @@ impl PostgresStore {
         #[cfg(feature = "signing")]
         {
             swept += signing::sweep(self.0.link.clone()).await?;
+        }
+        #[cfg(feature = "idempotency")]
+        {
+            swept += idempotency::sweep(self.0.link.clone(), idempotency::MOST, None).await?;
         }
         Ok(swept)
     }

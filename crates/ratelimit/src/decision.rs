@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use smallvec::SmallVec;
-
 use crate::report::Report;
 use crate::reports::Reports;
 
@@ -98,10 +96,11 @@ impl Decision {
         }
     }
 
-    /// A decision without reports yet; `denied` says whether one of those to come denies.
+    /// A decision without reports yet, of at most `count` to come; `denied` says whether one of them
+    /// denies.
     #[inline]
-    pub(crate) fn empty(denied: bool) -> Self {
-        let reports = Reports::Many(SmallVec::new());
+    pub(crate) fn empty(denied: bool, count: usize) -> Self {
+        let reports = Reports::for_several(count);
         if denied {
             Self::Deny(Denied {
                 reports,

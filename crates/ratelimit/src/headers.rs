@@ -73,7 +73,7 @@ impl From<Dialect> for Dialects {
 /// let decision = limiter.check_local("alice");
 ///
 /// let mut fields = Vec::new();
-/// headers::write(&decision, headers::Dialect::Ietf, &mut |name, value| {
+/// headers::write(&decision, headers::Dialect::Ietf, |name, value| {
 ///     fields.push(format!("{name}: {value}"));
 /// });
 /// assert_eq!(fields, [
@@ -84,73 +84,58 @@ impl From<Dialect> for Dialects {
 pub fn write(
     decision: &Decision,
     dialects: impl Into<Dialects>,
-    put: &mut dyn FnMut(&'static str, &str),
+    mut put: impl FnMut(&'static str, &str),
+) {
+    each(decision, dialects, |name, value| match value {
+        Value::Number(number) => put(name, itoa::Buffer::new().format(number)),
+        Value::Text(text) => put(name, text),
+    });
+}
+
+/// The value of a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Value<'a> {
+    /// To be written in decimal.
+    Number(u64),
+    /// To be written as it is: visible ASCII and spaces.
+    Text(&'a str),
+}
+
+/// What [`write`](fn@write) writes, numbers as numbers: for adapters of frameworks that have their own
+/// way to make a header value of one.
+#[inline]
+pub fn each(
+    decision: &Decision,
+    dialects: impl Into<Dialects>,
+    mut put: impl FnMut(&'static str, Value<'_>),
 ) {
     let dialects = dialects.into();
-    let mut text = String::with_capacity(64);
     if let Some(report) = decision.binding() {
         if dialects.has(Dialect::XRateLimit) {
-            number(
-                &mut text,
-                u64::from(report.quota().burst()),
-                "x-ratelimit-limit",
-                put,
-            );
-            number(
-                &mut text,
-                u64::from(report.remaining()),
-                "x-ratelimit-remaining",
-                put,
-            );
-            number(&mut text, report.reset_unix(), "x-ratelimit-reset", put);
+            let limit = u64::from(report.quota().burst());
+            put("x-ratelimit-limit", Value::Number(limit));
+            let remaining = u64::from(report.remaining());
+            put("x-ratelimit-remaining", Value::Number(remaining));
+            put("x-ratelimit-reset", Value::Number(report.reset_unix()));
         }
         if dialects.has(Dialect::Ietf) {
-            text.clear();
-            for report in decision
-                .reports()
-                .iter()
-                .filter(|report| !report.is_shadow())
-            {
+            let mut text = String::with_capacity(64);
+            let shown = decision.reports().iter().filter(|r| !r.is_shadow());
+            for report in shown {
                 policy_item(&mut text, report);
             }
-            put("ratelimit-policy", &text);
+            put("ratelimit-policy", Value::Text(&text));
             text.clear();
             limit_item(&mut text, report);
-            put("ratelimit", &text);
+            put("ratelimit", Value::Text(&text));
         }
     }
     if let Decision::Deny(denied) = decision
         && let Some(wait) = denied.retry_after()
     {
-        number(&mut text, ceil_seconds(wait).max(1), "retry-after", put);
+        put("retry-after", Value::Number(ceil_seconds(wait).max(1)));
     }
-}
-
-fn number(
-    text: &mut String,
-    value: u64,
-    name: &'static str,
-    put: &mut dyn FnMut(&'static str, &str),
-) {
-    text.clear();
-    decimal(text, value);
-    put(name, text);
-}
-
-/// Appends the digits: a third of what the formatting of the standard library takes, on every answer.
-fn decimal(text: &mut String, mut value: u64) {
-    let mut digits = [0; 20];
-    let mut first = digits.len();
-    loop {
-        first -= 1;
-        // The remainder is one digit.
-        digits[first] = b'0' + u8::try_from(value % 10).unwrap_or(0);
-        value /= 10;
-        if value == 0 {
-            break;
-        }
-    }
-    text.extend(digits[first..].iter().map(|digit| char::from(*digit)));
 }
 
 /// `q` is the quota for the window `w`; `w` is whole seconds, so that a shorter period has none.
@@ -184,19 +169,5 @@ fn item(text: &mut String, report: &Report, name: &str, value: u64) {
 
 fn parameter(text: &mut String, name: &str, value: u64) {
     text.push_str(name);
-    decimal(text, value);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_are_written_as_the_standard_library_does() {
-        for value in [0, 1, 9, 10, 99, 100, 1_234_567_890, u64::MAX] {
-            let mut text = String::from("x");
-            decimal(&mut text, value);
-            assert_eq!(text, format!("x{value}"));
-        }
-    }
+    text.push_str(itoa::Buffer::new().format(value));
 }

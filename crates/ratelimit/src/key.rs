@@ -32,9 +32,26 @@ impl KeyBuf {
 
     /// Appends a part.
     #[must_use]
+    #[inline]
     pub fn push(mut self, part: impl AsRef<[u8]>) -> Self {
+        self.append(part);
+        self
+    }
+
+    /// Appends a part in place: for keys that are put together on the way of every request.
+    #[inline]
+    pub fn append(&mut self, part: impl AsRef<[u8]>) {
         let part = part.as_ref();
         match u8::try_from(part.len()) {
+            Ok(short) if part.len() <= SHORT => {
+                // Framed in one piece, and appended as one: most parts are addresses and kinds, whose
+                // lengths the compiler knows.
+                let mut framed = [0; 1 + SHORT];
+                framed[0] = short;
+                framed[1..=part.len()].copy_from_slice(part);
+                self.bytes.extend_from_slice(&framed[..=part.len()]);
+                return;
+            }
             Ok(short) if short < LONG => self.bytes.push(short),
             _ => {
                 self.bytes.push(LONG);
@@ -43,7 +60,6 @@ impl KeyBuf {
             }
         }
         self.bytes.extend_from_slice(part);
-        self
     }
 
     /// The parts, in order.
@@ -83,6 +99,9 @@ pub fn parts(mut bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 /// In place of a length: eight bytes of length follow.
 const LONG: u8 = u8::MAX;
+
+/// Addresses, numbers and kinds are no longer.
+const SHORT: usize = 16;
 
 #[cfg(test)]
 mod tests {

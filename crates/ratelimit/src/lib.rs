@@ -1,5 +1,9 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
+#![allow(
+    clippy::needless_doctest_main,
+    reason = "the first example is a program that can be pasted as it stands"
+)]
 
 mod clock;
 mod coarse;

@@ -307,7 +307,7 @@ impl<S: Store> Limiter<S> {
         }
     }
 
-    #[cold]
+    #[inline(never)]
     fn observed(&self, decision: Decision) -> Decision {
         if let Some(observer) = &self.shared.observer {
             observer.decided(&decision);

@@ -1,6 +1,7 @@
 //! A seat for metrics and logs.
 
 use std::error::Error;
+use std::fmt;
 
 use crate::decision::Decision;
 use crate::store::StoreFailure;
@@ -29,5 +30,11 @@ impl<O: Observer + ?Sized> Observer for std::sync::Arc<O> {
 
     fn store_failed(&self, failure: StoreFailure, error: &(dyn Error + 'static)) {
         (**self).store_failed(failure, error);
+    }
+}
+
+impl fmt::Debug for dyn Observer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("dyn Observer")
     }
 }

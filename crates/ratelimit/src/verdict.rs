@@ -210,6 +210,18 @@ mod tests {
     }
 
     #[test]
+    fn later_every_wait_is_shorter_and_none_is_below_zero() {
+        let us = Duration::from_micros;
+        let later = |retry| {
+            let verdict = Verdict::new(false, 3, retry, 10, 5).later(7);
+            (verdict.retry_after(), verdict.reset(), verdict.next())
+        };
+        assert_eq!(later(Some(9)), (Some(us(2)), us(3), us(0)));
+        assert_eq!(later(Some(6)), (Some(us(0)), us(3), us(0)));
+        assert_eq!(later(None), (None, us(3), us(0)));
+    }
+
+    #[test]
     fn microseconds_are_rounded_up() {
         assert_eq!(micros(Duration::from_nanos(1_000_001)), 1_001);
         assert_eq!(micros(Duration::MAX), u64::MAX);

@@ -63,7 +63,7 @@ impl RedisStoreBuilder {
 
     /// How long one call may take in all, waiting for a connection included. Default: 100 ms; a
     /// healthy server answers within one or two, and a limiter should not be what makes a request
-    /// slow. A denial that spans Cluster slots may take it twice, since it gives back what it took.
+    /// slow. Records of operations and accepted messages can wait longer: seconds. A denial that spans Cluster slots may take it twice, since it gives back what it took.
     pub fn operation_timeout(self, time: Duration) -> Self {
         Self {
             timeouts: Timeouts {
@@ -80,8 +80,8 @@ impl RedisStoreBuilder {
     }
 
     /// Takes the time from `clock` instead of the server, and lets nothing expire: for
-    /// [`seawall_ratelimit::conformance`], whose traces span years, against a server that will be
-    /// thrown away.
+    /// [`seawall_ratelimit::conformance`], whose traces span years, and
+    /// `seawall_idempotency::conformance`, against a server that will be thrown away.
     #[cfg(feature = "conformance")]
     pub fn conformance_clock(self, clock: impl seawall_ratelimit::Clock) -> Self {
         Self {

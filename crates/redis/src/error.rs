@@ -9,7 +9,7 @@ use redis::{ErrorKind, RedisError, ServerErrorKind};
 /// The store did not decide.
 ///
 /// Whether it charged is unknown if this is a [timeout](Self::is_timeout) or a broken connection:
-/// count such a charge as made.
+/// count such a charge as made. So is whether a step of a record was made; make it again.
 #[derive(Debug)]
 pub struct Error(Cause);
 

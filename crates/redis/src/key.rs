@@ -57,8 +57,21 @@ impl HashTag {
 /// are in that already.
 #[cfg(feature = "signing")]
 pub(crate) fn nonce_key(digest: &[u8; 32]) -> Key {
+    digest_key(*b"nnnnnnnnn", digest)
+}
+
+/// The key of an operation's record, which lies wherever its id says: namespace, route, tenant and
+/// principal are in that already.
+#[cfg(feature = "idempotency")]
+pub(crate) fn record_key(id: &[u8; 32]) -> Key {
+    digest_key(*b"iiiiiiiii", id)
+}
+
+/// `kind` is as long as what the parts of a counter's key begin with, and unlike any of it.
+#[cfg(any(feature = "idempotency", feature = "signing"))]
+fn digest_key(kind: [u8; 9], digest: &[u8; 32]) -> Key {
     let hash = Sha256::new()
-        .chain_update([b'n'; 9])
+        .chain_update(kind)
         .chain_update(digest)
         .finalize();
     let mut key = [0; 26];
@@ -140,5 +153,19 @@ mod tests {
             let ends = key[..10].iter().filter(|byte| **byte == b'}').count();
             assert_eq!((ends, key[9]), (1, b'}'), "{subject:?}");
         }
+    }
+}
+
+#[cfg(all(test, feature = "idempotency", feature = "signing"))]
+mod digest_tests {
+    use super::*;
+
+    #[test]
+    fn is_a_frozen_format_in_which_records_and_messages_do_not_meet() {
+        let (record, message) = (record_key(&[7; 32]), nonce_key(&[7; 32]));
+        assert_eq!(&record[..10], b"sw1:{Mbc9}");
+        assert_eq!(record[10..14], [0x6b, 0xe6, 0xe2, 0xa7]);
+        assert_eq!(&message[..10], b"sw1:{c8TU}");
+        assert_eq!(message[10..14], [0xb6, 0xa2, 0x68, 0x5a]);
     }
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 use std::sync::Arc;
+#[cfg(any(feature = "idempotency", feature = "ratelimit"))]
+use std::time::Duration;
 
 use crate::builder::RedisStoreBuilder;
 use crate::error::ConnectError;
@@ -74,6 +76,21 @@ impl RedisStore {
 
     pub(crate) fn inner(&self) -> &Inner {
         &self.0
+    }
+}
+
+#[cfg(any(feature = "idempotency", feature = "ratelimit"))]
+impl Inner {
+    /// The time of a conformance run; `None` everywhere else, where the server tells it.
+    #[cfg(feature = "conformance")]
+    pub(crate) fn conformance_time(&self) -> Option<Duration> {
+        self.clock.as_ref().map(|clock| clock.now().unix())
+    }
+
+    #[cfg(not(feature = "conformance"))]
+    #[expect(clippy::unused_self, reason = "as the one above")]
+    pub(crate) const fn conformance_time(&self) -> Option<Duration> {
+        None
     }
 }
 

@@ -33,3 +33,15 @@ impl fmt::Display for ConfigError {
 }
 
 impl Error for ConfigError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_names_the_setting_and_what_was_expected() {
+        let wrong = ConfigError::new("label", "a lower-case key");
+        assert_eq!(wrong.setting(), "label");
+        assert_eq!(wrong.to_string(), "label: expected a lower-case key");
+    }
+}

@@ -42,9 +42,9 @@ fn hex(text: &[u8], out: &mut [u8], upper: bool) -> bool {
     for (pair, out) in text.chunks_exact(2).zip(out) {
         let (high, low) = (DIGIT[usize::from(pair[0])], DIGIT[usize::from(pair[1])]);
         wrong |= high | low;
-        *out = high << 4 | low & 15;
+        *out = (high << 4) + (low & 15);
     }
-    let allowed = if upper { 0x0F | UPPER } else { 0x0F };
+    let allowed = if upper { 0x0F + UPPER } else { 0x0F };
     wrong & !allowed == 0
 }
 
@@ -58,7 +58,7 @@ const DIGIT: [u8; 256] = {
     while value < 16 {
         table[b"0123456789abcdef"[value as usize] as usize] = value;
         if value > 9 {
-            table[b"0123456789ABCDEF"[value as usize] as usize] = value | UPPER;
+            table[b"0123456789ABCDEF"[value as usize] as usize] = value + UPPER;
         }
         value += 1;
     }
@@ -121,7 +121,6 @@ pub(crate) fn base64_to_vec(text: &str) -> Option<Zeroizing<Vec<u8>>> {
     let mut text = Zeroizing::new(text.as_bytes().to_vec());
     // A last letter may carry bits that no byte uses; senders' libraries ignore them, and so do we.
     let spare = match text.len() % 4 {
-        1 => return None,
         2 => 4,
         3 => 2,
         _ => 0,
@@ -193,6 +192,30 @@ mod tests {
         for text in wrong {
             assert_eq!(seconds(text), None, "{text:?}");
         }
+    }
+
+    #[test]
+    fn two_wrong_digits_do_not_make_a_right_one() {
+        for text in [&b"zz"[..], b"gG", b"--", &[0xff, 0xff], b"g0", b"0g"] {
+            assert!(!Encoding::Hex.read(text, &mut [0]), "{text:?}");
+            assert!(!Encoding::LowerHex.read(text, &mut [0]), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn secrets_in_hexadecimal_are_of_either_case() {
+        let read = |text| hex_to_vec(text).map(|bytes| bytes.to_vec());
+        assert_eq!(read("00fFA9"), Some(vec![0x00, 0xff, 0xa9]));
+        assert_eq!(read(""), Some(Vec::new()));
+        assert_eq!(read("0"), None);
+        assert_eq!(read("0x"), None);
+    }
+
+    #[test]
+    fn hexadecimal_takes_as_much_room_as_it_fills() {
+        let mut text = String::new();
+        push_hex(&[7; 33], &mut text);
+        assert_eq!((text.len(), text.capacity()), (66, 66));
     }
 
     #[test]

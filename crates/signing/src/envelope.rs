@@ -1,5 +1,7 @@
 //! What the headers of a signed message say, read into a value of bounded size.
 
+use arrayvec::ArrayVec;
+
 use crate::clock::UnixTime;
 use crate::content_digest::ContentDigest;
 use crate::encoding::Encoding;
@@ -19,8 +21,7 @@ pub const MAX_SIGNATURES: usize = 8;
 /// signature has been checked.
 #[derive(Clone, Debug, Default)]
 pub struct Envelope {
-    tags: [Tag; MAX_SIGNATURES],
-    len: usize,
+    tags: ArrayVec<Tag, MAX_SIGNATURES>,
     timestamp: Option<UnixTime>,
     expires: Option<UnixTime>,
     key_id: Option<Short<{ KeyId::MAX_LEN }>>,
@@ -41,15 +42,6 @@ pub(crate) struct Tag {
 impl Tag {
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes[..self.algorithm.signature_len()]
-    }
-}
-
-impl Default for Tag {
-    fn default() -> Self {
-        Self {
-            algorithm: Algorithm::HmacSha256,
-            bytes: [0; 64],
-        }
     }
 }
 
@@ -103,14 +95,12 @@ impl Envelope {
     }
 
     fn push(&mut self, tag: Tag) -> Result<(), Refused> {
-        let place = self.tags.get_mut(self.len);
-        *place.ok_or_else(|| Refused::new(RefusedKind::TooManySignatures))? = tag;
-        self.len += 1;
-        Ok(())
+        let pushed = self.tags.try_push(tag);
+        pushed.map_err(|_| Refused::new(RefusedKind::TooManySignatures))
     }
 
     pub(crate) fn tags(&self) -> &[Tag] {
-        &self.tags[..self.len]
+        &self.tags
     }
 
     /// Returns the signatures, each with its algorithm.

@@ -126,7 +126,93 @@ mod tests {
         assert_eq!(read(&head), Ok(b"1".to_vec()));
         let head = head.header("x", "1");
         assert_eq!(read(&head), Err(RefusedKind::DuplicateHeader));
-        let long = OwnedHead::request("GET", "/").header("x", vec![b'a'; MAX_LINE + 1]);
-        assert_eq!(read(&long), Err(RefusedKind::Malformed));
+    }
+
+    #[test]
+    fn a_line_of_8_kib_is_the_longest_that_is_read() {
+        let read = |len| {
+            let head = OwnedHead::request("GET", "/").header("x", vec![b'a'; len]);
+            only(&head, "x", &mut |line| Ok(line.len())).map_err(|e| e.kind())
+        };
+        assert_eq!(read(8192), Ok(8192));
+        assert_eq!(read(8193), Err(RefusedKind::Malformed));
+    }
+
+    #[test]
+    fn what_follows_the_first_line_is_not_read() {
+        let head = ["1", "2", "3"]
+            .iter()
+            .fold(OwnedHead::request("GET", "/"), |head, value| {
+                head.header("x", *value)
+            });
+        let mut read = Vec::new();
+        let refused = only(&head, "x", &mut |line| {
+            read.push(line.to_vec());
+            Ok(())
+        });
+        assert_eq!(refused.unwrap_err().kind(), RefusedKind::DuplicateHeader);
+        assert_eq!(read, [b"1"]);
+    }
+
+    /// Shows what a head says to code that takes any head.
+    fn seen(head: impl Head) -> String {
+        let mut lines = Vec::new();
+        head.each_header("x", &mut |line| {
+            lines.push(String::from_utf8_lossy(line).into_owned());
+            ControlFlow::Continue(())
+        });
+        format!(
+            "{} {:?} {:?} {} {:?} {:?} {:?} {lines:?}",
+            head.method(),
+            head.scheme(),
+            head.authority(),
+            head.path(),
+            head.query(),
+            head.status(),
+            head.request().map(Head::path),
+        )
+    }
+
+    #[test]
+    fn a_reference_shows_the_head_that_it_points_to() {
+        let request = OwnedHead::request("PUT", "https://a.example/b?c").header("x", "1");
+        assert_eq!(
+            seen(&request),
+            "PUT Some(\"https\") Some(\"a.example\") /b Some(\"c\") None None [\"1\"]"
+        );
+        let response = OwnedHead::response(201).in_answer_to(request);
+        assert_eq!(
+            seen(&response),
+            " None None  None Some(201) Some(\"/b\") []"
+        );
+    }
+
+    #[test]
+    fn a_head_is_a_request_unless_it_says_otherwise() {
+        struct Plain;
+        impl Head for Plain {
+            fn method(&self) -> &str {
+                "GET"
+            }
+
+            fn path(&self) -> &str {
+                "/"
+            }
+
+            fn query(&self) -> Option<&str> {
+                None
+            }
+
+            fn scheme(&self) -> Option<&str> {
+                None
+            }
+
+            fn authority(&self) -> Option<&str> {
+                None
+            }
+
+            fn each_header(&self, _: &str, _: &mut dyn FnMut(&[u8]) -> ControlFlow<()>) {}
+        }
+        assert_eq!(seen(Plain), "GET None None / None None None []");
     }
 }

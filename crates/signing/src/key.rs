@@ -300,6 +300,10 @@ mod tests {
         for name in ["", "a b", "a\"b", "a\\b", "\u{e4}", "a\n", &"x".repeat(129)] {
             assert!(KeyId::new(name).is_err(), "{name:?}");
         }
+        assert_eq!(
+            KeyId::new("").unwrap_err().to_string(),
+            "a key id has 1 to 128 visible ASCII characters, no quote and no backslash"
+        );
     }
 
     #[test]
@@ -319,6 +323,7 @@ mod tests {
         let pair = Key::from_whsk(whsk).unwrap();
         assert!(pair.can_sign());
         let whpk = Key::from_whpk("whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4=").unwrap();
+        assert!(!whpk.can_sign());
         assert_eq!(pair.ed25519_public_bytes(), whpk.ed25519_public_bytes());
         assert!(
             Key::from_whsk(&whsk.replace("1SiA4o9", "1SiA4o8").replace("VKID", "VKIE")).is_err()

@@ -54,3 +54,38 @@ impl fmt::Debug for dyn Observer {
         f.write_str("dyn Observer")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Log(Mutex<Vec<String>>);
+
+    impl Observer for Log {
+        fn failed_open(&self, scheme: &str, failure: &StoreFailure) {
+            self.0.lock().unwrap().push(format!("{scheme}: {failure}"));
+        }
+    }
+
+    #[test]
+    fn a_shared_observer_is_told_of_open_doors() {
+        fn tell(observer: &impl Observer) {
+            observer.failed_open("stripe", &StoreFailure::unavailable("timed out"));
+        }
+        let log = Arc::new(Log::default());
+        tell(&log);
+        assert_eq!(
+            *log.0.lock().unwrap(),
+            ["stripe: the replay store did not answer"]
+        );
+    }
+
+    #[test]
+    fn an_observer_of_any_type_has_a_debug_form() {
+        let observer: Arc<dyn Observer> = Arc::new(Unobserved);
+        assert_eq!(format!("{observer:?}"), "dyn Observer");
+    }
+}

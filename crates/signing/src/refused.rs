@@ -240,4 +240,13 @@ mod tests {
             (400, Some("reset by peer".into()))
         );
     }
+
+    #[test]
+    fn what_was_expected_is_told_to_operators() {
+        let refused = Refused::because(RefusedKind::InsufficientCoverage, "the digest");
+        assert_eq!(
+            refused.to_string(),
+            "the signature does not cover what the policy requires: expected the digest"
+        );
+    }
 }

@@ -180,6 +180,17 @@ mod tests {
     }
 
     #[test]
+    fn a_secret_that_is_not_taken_is_not_quoted() {
+        let told = |taken: Result<Secret, SecretError>| taken.unwrap_err().to_string();
+        assert_eq!(
+            told(Secret::new("hush")),
+            "the secret has 4 bytes, at least 16 are needed"
+        );
+        assert_eq!(told(Secret::from_hex("hush")), "the key is not hexadecimal");
+        assert_eq!(told(Secret::from_base64("h!")), "the key is not Base64");
+    }
+
+    #[test]
     fn debug_shows_the_length_alone() {
         let secret = Secret::new("correct horse battery staple").unwrap();
         assert_eq!(format!("{secret:?}"), "Secret(28 bytes)");

@@ -114,4 +114,13 @@ mod tests {
                 .is_ok()
         );
     }
+
+    #[test]
+    fn either_side_can_be_read() {
+        let uneven = Tolerance::new(Duration::from_secs(30), Duration::from_secs(5));
+        assert_eq!(uneven.past(), Some(Duration::from_secs(30)));
+        assert_eq!(uneven.future(), Some(Duration::from_secs(5)));
+        let any = Tolerance::unchecked();
+        assert_eq!((any.past(), any.future()), (None, None));
+    }
 }

@@ -83,7 +83,8 @@ impl SqliteStoreBuilder {
 
     /// Sets how many bytes the payloads of all records may have together. Default: 4 GiB. A payload
     /// for which there is no more room is left out of its record, and beyond, new operations are
-    /// refused.
+    /// refused. It is written to the file, for [`complete_in`](crate::complete_in): of several
+    /// processes on it, the setting of the last that opened it counts there.
     #[cfg(feature = "idempotency")]
     #[cfg_attr(docsrs, doc(cfg(feature = "idempotency")))]
     pub fn record_bytes(mut self, bytes: u64) -> Self {
@@ -137,11 +138,24 @@ impl SqliteStoreBuilder {
         #[cfg(feature = "signing")]
         crate::signing::create(&connection)?;
         #[cfg(feature = "idempotency")]
-        crate::idempotency::create(&connection)?;
-        let worker = Worker::start(connection, self.waiting)
-            .map_err(|error| OpenError::new(format!("no thread for the database: {error}")))?;
+        crate::idempotency::create(&connection, self.bounds)?;
+        let no_thread = |error| OpenError::new(format!("no thread for the database: {error}"));
+        #[cfg(feature = "idempotency")]
+        let reader = {
+            let reader = Connection::open(&self.path).map_err(failed)?;
+            reader.busy_timeout(self.busy).map_err(failed)?;
+            // Not a connection of a file that is open for reading alone: that could not read a log
+            // that another process has left behind.
+            reader
+                .pragma_update(None, "query_only", true)
+                .map_err(failed)?;
+            Worker::start_reading(reader, self.waiting).map_err(no_thread)?
+        };
+        let worker = Worker::start(connection, self.waiting).map_err(no_thread)?;
         Ok(SqliteStore::new(
             worker,
+            #[cfg(feature = "idempotency")]
+            reader,
             self.operation,
             self.bounds,
             self.clock,

@@ -11,10 +11,12 @@ use crate::builder::SqliteStoreBuilder;
 use crate::error::{Kind, OpenError, SqliteStoreError};
 use crate::worker::{Ask, Worker};
 
-/// Keeps shared state in an SQLite file. Clones share the connection.
+/// Keeps shared state in an SQLite file. Clones share the connections.
 ///
-/// One thread owns the connection, so no call blocks a runtime. What waits for it is carried out in
-/// one transaction, so that the disk is waited for once; the answers come when that is durable.
+/// A thread owns the connection that writes, so no call blocks a runtime. What waits for it is
+/// carried out in one transaction, so that the disk is waited for once; the answers come when that is
+/// durable. Records of operations are first looked up by a second thread, which waits for nobody who
+/// writes.
 ///
 /// It needs a tokio runtime with time to be asked from, and none to be opened.
 #[derive(Clone)]
@@ -22,6 +24,8 @@ pub struct SqliteStore(Arc<Inner>);
 
 struct Inner {
     worker: Worker,
+    #[cfg(feature = "idempotency")]
+    reader: Worker,
     operation: Duration,
     bounds: Bounds,
     clock: Arc<dyn Fn() -> Duration + Send + Sync>,
@@ -58,12 +62,15 @@ impl SqliteStore {
 
     pub(crate) fn new(
         worker: Worker,
+        #[cfg(feature = "idempotency")] reader: Worker,
         operation: Duration,
         bounds: Bounds,
         clock: Arc<dyn Fn() -> Duration + Send + Sync>,
     ) -> Self {
         Self(Arc::new(Inner {
             worker,
+            #[cfg(feature = "idempotency")]
+            reader,
             operation,
             bounds,
             clock,
@@ -97,13 +104,54 @@ impl SqliteStore {
         &self,
         act: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, SqliteStoreError> {
-        let (ask, answer) = Ask::new(act);
-        self.0.worker.put(ask)?;
+        self.in_time(put(&self.0.worker, act)).await
+    }
+
+    /// Has the reader look first, and asks the worker only if there is no answer in what is committed.
+    #[cfg(feature = "idempotency")]
+    pub(crate) async fn look_or_ask<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<Option<T>> + Send + 'static,
+        act: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, SqliteStoreError> {
+        self.in_time(async {
+            match put(&self.0.reader, look).await {
+                Ok(Some(seen)) => Ok(seen),
+                // Whatever ails the reader: the worker's word counts.
+                Ok(None) | Err(_) => put(&self.0.worker, act).await,
+            }
+        })
+        .await
+    }
+
+    #[cfg_attr(
+        not(any(feature = "signing", feature = "idempotency")),
+        allow(dead_code, reason = "nothing to ask for")
+    )]
+    async fn in_time<T>(
+        &self,
+        answer: impl Future<Output = Result<T, SqliteStoreError>>,
+    ) -> Result<T, SqliteStoreError> {
         match tokio::time::timeout(self.0.operation, answer).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(_)) => Err(SqliteStoreError::new(Kind::Stopped)),
+            Ok(answer) => answer,
             Err(_) => Err(SqliteStoreError::new(Kind::TimedOut)),
         }
+    }
+}
+
+#[cfg_attr(
+    not(any(feature = "signing", feature = "idempotency")),
+    allow(dead_code, reason = "nothing to ask for")
+)]
+async fn put<T: Send + 'static>(
+    worker: &Worker,
+    act: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
+) -> Result<T, SqliteStoreError> {
+    let (ask, answer) = Ask::new(act);
+    worker.put(ask)?;
+    match answer.await {
+        Ok(answer) => answer,
+        Err(_) => Err(SqliteStoreError::new(Kind::Stopped)),
     }
 }
 

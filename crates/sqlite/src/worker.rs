@@ -1,4 +1,4 @@
-//! The thread that owns the connection: what waits is done in one transaction.
+//! A thread that owns a connection: what waits is done in one transaction.
 
 use std::fmt;
 use std::io;
@@ -15,11 +15,39 @@ use crate::error::{Kind, SqliteStoreError};
 pub(crate) struct Worker(SyncSender<Box<dyn Job>>);
 
 impl Worker {
+    /// For steps that write.
     pub(crate) fn start(connection: Connection, waiting: usize) -> io::Result<Self> {
+        // Immediate: a transaction that reads first and is overtaken by another process' write could
+        // not go on.
+        Self::spawn(
+            "seawall-sqlite",
+            connection,
+            waiting,
+            TransactionBehavior::Immediate,
+        )
+    }
+
+    /// For steps that only read: they see what is committed, and wait for nobody who writes.
+    #[cfg(feature = "idempotency")]
+    pub(crate) fn start_reading(connection: Connection, waiting: usize) -> io::Result<Self> {
+        Self::spawn(
+            "seawall-sqlite-read",
+            connection,
+            waiting,
+            TransactionBehavior::Deferred,
+        )
+    }
+
+    fn spawn(
+        name: &str,
+        connection: Connection,
+        waiting: usize,
+        behavior: TransactionBehavior,
+    ) -> io::Result<Self> {
         let (put, take) = sync_channel(waiting);
         thread::Builder::new()
-            .name("seawall-sqlite".into())
-            .spawn(move || work(connection, &take))?;
+            .name(name.into())
+            .spawn(move || work(connection, &take, behavior))?;
         Ok(Self(put))
     }
 
@@ -43,21 +71,23 @@ impl fmt::Debug for Worker {
 /// that nobody's answer is held up by more than some milliseconds of others'.
 const BATCH: usize = 128;
 
-fn work(mut connection: Connection, take: &Receiver<Box<dyn Job>>) {
+fn work(mut connection: Connection, take: &Receiver<Box<dyn Job>>, behavior: TransactionBehavior) {
     while let Ok(first) = take.recv() {
         let mut jobs = vec![first];
         jobs.extend(take.try_iter().take(BATCH - 1));
-        let done = together(&mut connection, &mut jobs).map_err(Arc::new);
+        let done = together(&mut connection, &mut jobs, behavior).map_err(Arc::new);
         for job in jobs {
             job.answer(done.clone());
         }
     }
 }
 
-fn together(connection: &mut Connection, jobs: &mut [Box<dyn Job>]) -> rusqlite::Result<()> {
-    // Immediate: a transaction that reads first and is overtaken by another process' write could not
-    // go on.
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+fn together(
+    connection: &mut Connection,
+    jobs: &mut [Box<dyn Job>],
+    behavior: TransactionBehavior,
+) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(behavior)?;
     for job in &mut *jobs {
         // Whoever has gone while the lock was waited for has asked for nothing.
         if !job.is_abandoned() {

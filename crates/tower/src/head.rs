@@ -6,12 +6,13 @@ use std::ops::ControlFlow;
 
 use http::request::Parts;
 use http::{Extensions, HeaderMap, Method, Request, Uri, header};
-use seawall_web::request::{PathParams, PeerAddr, Principal, RequestHead, Route};
+use seawall_web::request::{Known, PathParams, PeerAddr, Principal, RequestHead, Route};
 
 /// The head of an `http` request, borrowed.
 ///
 /// Peer, route, path parameters and principal come from the extensions [`PeerAddr`], [`Route`],
-/// [`PathParams`] and [`Principal`]: tower itself knows neither connections nor routes.
+/// [`PathParams`] and [`Principal`], the first three else from [`Known`]: tower itself knows neither
+/// connections nor routes.
 #[derive(Clone, Copy, Debug)]
 pub struct HttpHead<'a> {
     method: &'a Method,
@@ -85,17 +86,21 @@ impl RequestHead for HttpHead<'_> {
             .try_for_each(|value| visit(value.as_bytes()));
     }
 
+    #[inline]
     fn peer(&self) -> Option<IpAddr> {
-        self.extensions.get::<PeerAddr>().map(|peer| peer.ip())
+        let peer = self.extensions.get::<PeerAddr>().copied();
+        peer.or_else(|| self.extensions.get::<Known>()?.peer())
+            .map(PeerAddr::ip)
     }
 
     fn route(&self) -> Option<&str> {
-        self.extensions.get::<Route>().map(Route::as_str)
+        route_of(self.extensions).map(Route::as_str)
     }
 
     fn path_param(&self, name: &str) -> Option<Cow<'_, str>> {
-        self.extensions
-            .get::<PathParams>()?
+        let params = self.extensions.get::<PathParams>();
+        params
+            .or_else(|| self.extensions.get::<Known>()?.params())?
             .find(name)
             .map(Cow::Borrowed)
     }
@@ -105,9 +110,40 @@ impl RequestHead for HttpHead<'_> {
     }
 }
 
+/// The matched route, where somebody has recorded it.
+#[inline]
+pub(crate) fn route_of(extensions: &Extensions) -> Option<&Route> {
+    let route = extensions.get::<Route>();
+    route.or_else(|| extensions.get::<Known>()?.route())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_somebody_inserted_by_hand_counts_for_more_than_what_the_adapter_found() {
+        let peer = |last| PeerAddr::new([203, 0, 113, last].into());
+        let known = Known::new()
+            .with_peer(peer(1))
+            .with_route(Route::new("/found"))
+            .with_params([("id", "found")].into_iter().collect());
+        let mut request = Request::new(());
+        request.extensions_mut().insert(known);
+        let head = HttpHead::of(&request);
+        assert_eq!(head.peer(), Some(peer(1).ip()));
+        assert_eq!(head.route(), Some("/found"));
+        assert_eq!(head.path_param("id").as_deref(), Some("found"));
+
+        let extensions = request.extensions_mut();
+        extensions.insert(peer(2));
+        extensions.insert(Route::new("/given"));
+        extensions.insert(PathParams::from_iter([("id", "given")]));
+        let head = HttpHead::of(&request);
+        assert_eq!(head.peer(), Some(peer(2).ip()));
+        assert_eq!(head.route(), Some("/given"));
+        assert_eq!(head.path_param("id").as_deref(), Some("given"));
+    }
 
     #[test]
     fn the_authority_of_the_target_wins_over_host() {

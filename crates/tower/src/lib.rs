@@ -4,14 +4,19 @@
 mod body;
 pub mod body_limit;
 pub mod circuit_breaker;
+mod clock;
 pub mod deadline;
 #[cfg(feature = "decompression")]
 #[cfg_attr(docsrs, doc(cfg(feature = "decompression")))]
 pub mod decompression;
 pub mod errors;
+pub mod fused;
 mod head;
+pub mod idempotency;
+mod known;
 mod origin;
 pub mod outbound;
+mod outside;
 pub mod rate_limit;
 mod reply;
 pub mod request_id;
@@ -26,7 +31,9 @@ pub use deadline::{DeadlineLayer, PassDeadlineLayer};
 #[cfg_attr(docsrs, doc(cfg(feature = "decompression")))]
 pub use decompression::DecompressionLayer;
 pub use errors::ErrorsLayer;
+pub use fused::FusedLayer;
 pub use head::HttpHead;
+pub use idempotency::IdempotencyLayer;
 pub use origin::{Origin, OriginScope};
 pub use outbound::OutboundLayer;
 pub use rate_limit::RateLimitLayer;

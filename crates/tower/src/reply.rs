@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Extensions, Request, Response, StatusCode};
-use seawall_errors::{ApiError, RenderContext, Rendered, Renderer, RequestId};
+use seawall_errors::{ApiError, PublicError, RenderContext, Rendered, Renderer, RequestId};
 
 use crate::ReplyBody;
+use crate::known;
+use crate::outside::Outside;
 
 /// The error behind a response, as an extension of the response.
 ///
@@ -29,6 +31,16 @@ impl Attached {
     }
 }
 
+/// An error that was kept from an earlier answer, as an extension of the response.
+#[derive(Clone, Debug)]
+pub(crate) struct AttachedKept(Arc<PublicError>);
+
+impl AttachedKept {
+    pub(crate) fn error(&self) -> &PublicError {
+        &self.0
+    }
+}
+
 /// An extension that tells [`ErrorsLayer`](crate::ErrorsLayer) to leave a response as it is.
 ///
 /// For error answers whose body is deliberately the handler's own. Nothing masks such a body, so
@@ -45,10 +57,6 @@ impl Passthrough {
     }
 }
 
-/// Left in a request's extensions by the errors layer: what is attached below will be rendered.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct RenderedOutside;
-
 /// How a layer answers with an error after the request has gone: decided while it was here.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Rendering {
@@ -60,7 +68,7 @@ pub(crate) enum Rendering {
 
 impl Rendering {
     pub(crate) fn of(extensions: &Extensions) -> Self {
-        if extensions.get::<RenderedOutside>().is_some() {
+        if Outside::of(extensions).has(Outside::ERRORS) {
             Self::Later
         } else {
             Self::Here
@@ -72,6 +80,23 @@ impl Rendering {
         match self {
             Self::Later => attach(error),
             Self::Here => render(error, &RenderContext::new()),
+        }
+    }
+
+    /// Makes an error of this response, one that was kept from an earlier answer. What it says on
+    /// its own stays.
+    pub(crate) fn reply_kept<B>(self, error: PublicError, response: &mut Response<ReplyBody<B>>) {
+        *response.status_mut() = status(error.status());
+        match self {
+            Self::Later => {
+                let attached = AttachedKept(Arc::new(error));
+                response.extensions_mut().insert(attached);
+            }
+            Self::Here => {
+                let rendered = Renderer::new().render_public(&error, &RenderContext::new());
+                write_headers(response.headers_mut(), &rendered);
+                *response.body_mut() = ReplyBody::own(rendered.body);
+            }
         }
     }
 }
@@ -127,34 +152,39 @@ fn render<B>(error: ApiError, context: &RenderContext<'_>) -> Response<ReplyBody
 /// What describes the body replaces what was there; `Vary` is added to; any other header that a
 /// lower layer set (`Allow`, `WWW-Authenticate`, `Retry-After`) is kept, since it knew more.
 pub(crate) fn write_headers(headers: &mut HeaderMap, rendered: &Rendered) {
-    let mut ours: [Option<HeaderName>; 8] = Default::default();
-    for (name, value) in &rendered.headers {
-        let (Ok(name), Ok(value)) = (
-            HeaderName::from_bytes(name.as_bytes()),
-            HeaderValue::from_str(value),
-        ) else {
+    let mut ours = [""; 8];
+    for (name, text) in &rendered.headers {
+        let value = match known::value(text) {
+            Some(value) => Ok(value),
+            None => HeaderValue::from_str(text),
+        };
+        let parsed = match known::name(name) {
+            Some(name) => Ok(name),
+            None => HeaderName::from_bytes(name.as_bytes()),
+        };
+        let (Ok(parsed), Ok(value)) = (parsed, value) else {
             continue;
         };
-        if name == header::CONTENT_TYPE
-            || name == header::CACHE_CONTROL
-            || name == header::X_CONTENT_TYPE_OPTIONS
-        {
-            headers.insert(name, value);
-        } else if name == header::VARY {
-            if !headers
-                .get_all(header::VARY)
-                .iter()
-                .any(|present| present == value)
-            {
-                headers.append(name, value);
+        match *name {
+            "content-type" | "cache-control" | "x-content-type-options" => {
+                headers.insert(parsed, value);
             }
-        } else if ours.contains(&Some(name.clone())) {
-            headers.append(name, value);
-        } else if !headers.contains_key(&name) {
-            if let Some(free) = ours.iter_mut().find(|slot| slot.is_none()) {
-                *free = Some(name.clone());
+            "vary" => {
+                let mut present = headers.get_all(header::VARY).iter();
+                if !present.any(|present| present == value) {
+                    headers.append(parsed, value);
+                }
             }
-            headers.append(name, value);
+            name if ours.contains(&name) => {
+                headers.append(parsed, value);
+            }
+            name if !headers.contains_key(&parsed) => {
+                if let Some(free) = ours.iter_mut().find(|slot| slot.is_empty()) {
+                    *free = name;
+                }
+                headers.append(parsed, value);
+            }
+            _ => {}
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The grammar of an attribute: words, words with arguments, and words with a value.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Expr, Ident, Result, Token};
@@ -108,6 +108,27 @@ pub(crate) fn items(attrs: &[Attribute], name: &str) -> Result<Vec<Item>> {
         all.extend(parse_items(list.tokens.clone())?);
     }
     Ok(all)
+}
+
+/// An expression of the user's over `self`, to stand in a method of ours: in a type that a macro
+/// makes, `self` in what the macro was given is of another context than the method.
+pub(crate) fn over_self(expr: &Expr) -> TokenStream {
+    fn replace(tokens: TokenStream) -> TokenStream {
+        let each = |token| match token {
+            TokenTree::Ident(ident) if ident == "self" => {
+                let span = ident.span().resolved_at(Span::call_site());
+                TokenTree::Ident(Ident::new("self", span))
+            }
+            TokenTree::Group(group) => {
+                let mut inner = Group::new(group.delimiter(), replace(group.stream()));
+                inner.set_span(group.span());
+                TokenTree::Group(inner)
+            }
+            other => other,
+        };
+        tokens.into_iter().map(each).collect()
+    }
+    replace(quote::ToTokens::to_token_stream(expr))
 }
 
 /// The closest of the known words, for a helpful error.

@@ -175,7 +175,7 @@ fn check(item: &Item) -> Result<TokenStream> {
     }
     let code = custom_code(&quote!(__v::Code::CHECK), id, message);
     let place = field.map(|field| quote!(.at_field(#field)));
-    let condition = args.condition;
+    let condition = attr::over_self(&args.condition);
     Ok(quote! {
         if !(#condition) {
             cx.report(__v::Violation::new(#code) #place);

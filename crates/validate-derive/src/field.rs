@@ -55,6 +55,14 @@ impl<'a> Field<'a> {
         for item in &items {
             out.take(item)?;
         }
+        if let (Rules::Text(text), false) = (&out.rules, is_option(out.ty))
+            && text.empty_as_none
+        {
+            return Err(syn::Error::new_spanned(
+                out.ty,
+                "`empty_as_none` is for `Option` fields; write `Option<String>`, or `default_if_blank(\"..\")`",
+            ));
+        }
         // `nested` is the word of somebody whose type is only called like one of the standard library.
         if !out.flatten && !out.skip && !items.iter().any(|item| item.name == "nested") {
             maximum::demand(out.ty, &out.rules)?;
@@ -174,6 +182,7 @@ impl<'a> Field<'a> {
             return Err(item.error(format!("`{}` is for `Option` fields", item.name)));
         };
         let wire = &self.wire;
+        let condition = attr::over_self(condition);
         self.cross.push(quote! {
             if self.#ident.#state() && (#condition) {
                 cx.report(__v::Violation::new(#code).at_field(#wire));
@@ -194,11 +203,22 @@ impl<'a> Field<'a> {
 
 /// Whether the type is spelled as an `Option`. Only what is convenience looks at spelling.
 pub(crate) fn is_option(ty: &Type) -> bool {
-    let Type::Path(path) = ty else { return false };
+    let Type::Path(path) = plain(ty) else {
+        return false;
+    };
     path.path
         .segments
         .last()
         .is_some_and(|segment| segment.ident == "Option")
+}
+
+/// The type itself, where a macro has handed it over in an invisible group.
+pub(crate) fn plain(ty: &Type) -> &Type {
+    match ty {
+        Type::Group(group) => plain(&group.elem),
+        Type::Paren(paren) => plain(&paren.elem),
+        ty => ty,
+    }
 }
 
 /// The text of the documentation comments.

@@ -6,6 +6,8 @@ mod container;
 mod emit;
 mod field;
 mod maximum;
+mod moment;
+mod normalize;
 mod rules;
 mod serde_attr;
 mod special;

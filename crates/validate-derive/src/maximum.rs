@@ -6,6 +6,7 @@
 
 use syn::{GenericArgument, PathArguments, Result, Type};
 
+use crate::field::plain;
 use crate::rules::Rules;
 
 /// Refuses a bare `String`, `Vec` or map, also as an item, key or value.
@@ -17,7 +18,7 @@ pub(crate) fn demand(ty: &Type, rules: &Rules) -> Result<()> {
     }
     match rules {
         Rules::Own => own(ty, name),
-        Rules::Items(_, _, each) => match args.first() {
+        Rules::Items(_, each) => match args.first() {
             Some(item) if is_list(name) => {
                 demand(item, each).map_err(|error| within(item, each, "each", error))
             }
@@ -30,7 +31,7 @@ pub(crate) fn demand(ty: &Type, rules: &Rules) -> Result<()> {
             }
             _ => Ok(()),
         },
-        Rules::Foreign | Rules::Text(_) | Rules::Number(_) => Ok(()),
+        Rules::Foreign | Rules::Text(_) | Rules::Number(_) | Rules::Moment(_) => Ok(()),
     }
 }
 
@@ -82,7 +83,7 @@ fn is_map(name: &str) -> bool {
 /// The last name of a type, and the types in its angle brackets.
 fn spelled(ty: &Type) -> (String, Vec<&Type>) {
     let nothing = || (String::new(), Vec::new());
-    let path = match ty {
+    let path = match plain(ty) {
         Type::Path(path) => path,
         Type::Reference(reference) => return spelled(&reference.elem),
         _ => return nothing(),

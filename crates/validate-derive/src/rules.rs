@@ -5,6 +5,8 @@ use quote::quote;
 use syn::{Expr, Result};
 
 use crate::attr::{self, Item};
+use crate::moment::MomentRules;
+use crate::normalize;
 use crate::serde_attr::literal_int;
 use crate::text::{self, Takes};
 
@@ -14,7 +16,8 @@ pub(crate) enum Rules {
     Foreign,
     Text(TextRules),
     Number(NumberRules),
-    Items(Count, bool, Box<Self>),
+    Moment(MomentRules),
+    Items(ListRules, Box<Self>),
     Entries(Count, Box<Self>, Box<Self>),
 }
 
@@ -26,8 +29,20 @@ pub(crate) struct Count {
 }
 
 #[derive(Default)]
+pub(crate) struct ListRules {
+    pub(crate) count: Count,
+    pub(crate) unique: bool,
+    /// Statements over `items: &mut Vec<_>`.
+    pub(crate) tidies: Vec<TokenStream>,
+    pub(crate) dedup: bool,
+    pub(crate) sort: bool,
+}
+
+#[derive(Default)]
 pub(crate) struct TextRules {
     pub(crate) parse: bool,
+    pub(crate) empty_as_none: bool,
+    /// Expressions over `text: &str`.
     pub(crate) normalize: Vec<TokenStream>,
     pub(crate) chars: Option<Count>,
     pub(crate) bytes: Option<Count>,
@@ -45,24 +60,27 @@ pub(crate) struct NumberRules {
     pub(crate) max: Option<Expr>,
     pub(crate) above: Option<Expr>,
     pub(crate) below: Option<Expr>,
+    pub(crate) clamp: bool,
     pub(crate) checks: Vec<TokenStream>,
     pub(crate) describes: Vec<TokenStream>,
 }
 
 /// What is being said about, which decides who may say it.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Family {
+pub(crate) enum Family {
     Text,
     Number,
+    Moment,
     List,
     Map,
 }
 
 impl Family {
-    const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Text => "text",
             Self::Number => "numbers",
+            Self::Moment => "moments",
             Self::List => "lists",
             Self::Map => "maps",
         }
@@ -70,10 +88,13 @@ impl Family {
 }
 
 const NUMBER_WORDS: &[&str] = &["range", "gt", "ge", "lt", "le", "multiple_of", "safe_int"];
+const MOMENT_WORDS: &[&str] = &["past", "future", "before", "after", "within"];
 const LIST_WORDS: &[&str] = &["items", "each", "unique"];
 const MAP_WORDS: &[&str] = &["entries", "keys", "values"];
 /// Words for text that are not rows of the table.
-const TEXT_WORDS: &[&str] = &["chars", "bytes", "normalize", "parse"];
+const TEXT_WORDS: &[&str] = &["chars", "bytes", "parse"];
+/// The word that is for what its arguments are for.
+const NORMALIZE: &str = "normalize";
 /// Words that stand beside rules of any kind; `field.rs` reads them.
 pub(crate) const FIELD_WORDS: &[&str] = &[
     "required",
@@ -92,6 +113,8 @@ pub(crate) const FIELD_WORDS: &[&str] = &[
 fn family(word: &str) -> Option<Family> {
     if NUMBER_WORDS.contains(&word) {
         Some(Family::Number)
+    } else if MOMENT_WORDS.contains(&word) {
+        Some(Family::Moment)
     } else if LIST_WORDS.contains(&word) {
         Some(Family::List)
     } else if MAP_WORDS.contains(&word) {
@@ -104,11 +127,19 @@ fn family(word: &str) -> Option<Family> {
 }
 
 fn all_words() -> impl Iterator<Item = &'static str> {
-    let lists = [NUMBER_WORDS, LIST_WORDS, MAP_WORDS, TEXT_WORDS, FIELD_WORDS];
+    let lists = [
+        NUMBER_WORDS,
+        MOMENT_WORDS,
+        LIST_WORDS,
+        MAP_WORDS,
+        TEXT_WORDS,
+        FIELD_WORDS,
+    ];
     lists
         .into_iter()
         .flatten()
         .copied()
+        .chain([NORMALIZE])
         .chain(text::rule_words())
 }
 
@@ -118,7 +149,12 @@ impl Rules {
         let mut found: Option<(Family, &Item)> = None;
         for item in items {
             let word = item.name.to_string();
-            let Some(mut this) = family(&word) else {
+            let this = if word == NORMALIZE {
+                Some(normalize::family(item)?)
+            } else {
+                family(&word)
+            };
+            let Some(mut this) = this else {
                 if FIELD_WORDS.contains(&word.as_str()) {
                     continue;
                 }
@@ -165,6 +201,14 @@ impl Rules {
                 }
                 NumberRules::parse(items, at.span()).map(Self::Number)
             }
+            Some((Family::Moment, _)) => {
+                if let Some(unbounded) = unbounded {
+                    return Err(
+                        unbounded.error("a moment is bounded by its type; leave `unbounded` out")
+                    );
+                }
+                MomentRules::parse(items).map(Self::Moment)
+            }
             Some((Family::List, at)) => parse_list(items, at.span(), unbounded.is_some()),
             Some((Family::Map, at)) => parse_map(items, at.span(), unbounded.is_some()),
         }
@@ -177,7 +221,7 @@ fn is_map_word(item: &Item) -> bool {
 
 fn unknown(item: &Item) -> syn::Error {
     let word = item.name.to_string();
-    if text::NORMALIZERS.contains(&word.as_str()) {
+    if normalize::is_normalizer(&word) {
         return item.error(format!(
             "`{word}` changes the text: write `normalize({word})`"
         ));
@@ -199,25 +243,50 @@ fn unknown(item: &Item) -> syn::Error {
 }
 
 fn parse_list(items: &[Item], span: Span, unbounded: bool) -> Result<Rules> {
-    let (mut count, mut unique, mut each) = (None, false, Rules::Own);
+    let (mut rules, mut count, mut each) = (ListRules::default(), None, Rules::Own);
     for item in items {
         match item.name.to_string().as_str() {
             "items" => count = Some(parse_count(item, "items(..=50)")?),
             "unique" => {
                 item.bare()?;
-                unique = true;
+                rules.unique = true;
             }
             "each" => each = Rules::parse(&item.items()?)?,
+            NORMALIZE => {
+                for step in item.items()? {
+                    rules.tidy(&step)?;
+                }
+            }
             _ => {}
         }
     }
-    let count = bounded(
+    if let (true, Some(unique)) = (
+        rules.dedup && rules.unique,
+        items.iter().find(|item| item.name == "unique"),
+    ) {
+        return Err(unique.error("`dedup` leaves nothing for `unique` to refuse; choose one"));
+    }
+    rules.count = bounded(
         count,
         unbounded,
         span,
         "a list needs a maximum: add `items(..=50)`, or `unbounded`",
     )?;
-    Ok(Rules::Items(count, unique, Box::new(each)))
+    Ok(Rules::Items(rules, Box::new(each)))
+}
+
+impl ListRules {
+    fn tidy(&mut self, step: &Item) -> Result<()> {
+        step.bare()?;
+        if step.name == "sort" {
+            self.sort = true;
+            self.tidies.push(quote!(items.sort();));
+        } else {
+            self.dedup = true;
+            self.tidies.push(quote!(__v::read::dedup(items);));
+        }
+        Ok(())
+    }
 }
 
 fn parse_map(items: &[Item], span: Span, unbounded: bool) -> Result<Rules> {
@@ -325,9 +394,9 @@ impl TextRules {
                 "unbounded" => rules.unbounded = true,
                 "chars" => rules.chars = Some(parse_count(item, "chars(1..=100)")?),
                 "bytes" => rules.bytes = Some(parse_count(item, "bytes(1..=100)")?),
-                "normalize" => {
+                NORMALIZE => {
                     for step in item.items()? {
-                        rules.normalize.push(normalizer(&step)?);
+                        rules.normalize(&step, items)?;
                     }
                 }
                 word if text::is_rule(word) => text::apply(item, &mut rules)?,
@@ -353,6 +422,18 @@ impl TextRules {
         Ok(rules)
     }
 
+    /// Adds a normaliser, and the rule of the same name if there is one: what the profile of a
+    /// normaliser refuses is left for the rule to refuse.
+    fn normalize(&mut self, step: &Item, items: &[Item]) -> Result<()> {
+        self.normalize.push(normalize::text(step)?);
+        self.empty_as_none |= step.name == "empty_as_none";
+        let said = items.iter().any(|item| item.name == step.name);
+        if text::is_rule(&step.name.to_string()) && !said {
+            text::apply(step, self)?;
+        }
+        Ok(())
+    }
+
     /// Caps the text at so many bytes, unless it is capped lower already.
     pub(crate) fn cap(&mut self, bytes: usize) {
         self.most = Some(self.most.map_or(bytes, |most| most.min(bytes)));
@@ -367,24 +448,6 @@ impl TextRules {
     }
 }
 
-fn normalizer(step: &Item) -> Result<TokenStream> {
-    let word = step.name.to_string();
-    if word == "map" {
-        let path = step.arg::<syn::Path>("map(path::to::function)")?;
-        return Ok(quote!(#path));
-    }
-    if !text::NORMALIZERS.contains(&word.as_str()) {
-        let message = match attr::closest(&word, text::NORMALIZERS.iter().copied()) {
-            Some(known) => format!("there is no normaliser `{word}`; write `{known}`"),
-            None => format!("there is no normaliser `{word}`; your own function is `map({word})`"),
-        };
-        return Err(step.error(message));
-    }
-    step.bare()?;
-    let name = &step.name;
-    Ok(quote!(__v::norm::#name))
-}
-
 impl NumberRules {
     fn parse(items: &[Item], _: Span) -> Result<Self> {
         let mut rules = Self::default();
@@ -394,6 +457,7 @@ impl NumberRules {
                 "ge" => rules.min = Some(item.arg("ge(0)")?),
                 "gt" => rules.above = Some(item.arg("gt(0)")?),
                 "le" => rules.max = Some(item.arg("le(100)")?),
+                NORMALIZE => {}
                 "lt" => rules.below = Some(item.arg("lt(100)")?),
                 "multiple_of" => {
                     let of: Expr = item.arg("multiple_of(5)")?;
@@ -424,8 +488,26 @@ impl NumberRules {
                 _ => {}
             }
         }
+        for item in items.iter().filter(|item| item.name == NORMALIZE) {
+            for step in item.items()? {
+                rules.clamp(&step)?;
+            }
+        }
         in_order(rules.min.as_ref(), rules.max.as_ref())?;
         Ok(rules)
+    }
+
+    /// A clamp is a range into which numbers are moved.
+    fn clamp(&mut self, step: &Item) -> Result<()> {
+        let bounds = [&self.min, &self.max, &self.above, &self.below];
+        if bounds.into_iter().any(Option::is_some) {
+            return Err(
+                step.error("`clamp` leaves nothing for a range beside it to refuse; choose one")
+            );
+        }
+        let (min, max) = normalize::clamp(step)?;
+        (self.min, self.max, self.clamp) = (Some(min), Some(max), true);
+        Ok(())
     }
 
     fn range(&mut self, item: &Item) -> Result<()> {

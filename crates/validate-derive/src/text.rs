@@ -37,6 +37,7 @@ pub(crate) enum Feature {
     Unicode,
     Url,
     Idna,
+    Jiff,
 }
 
 impl Feature {
@@ -47,6 +48,7 @@ impl Feature {
             Self::Unicode => ("unicode", cfg!(feature = "unicode")),
             Self::Url => ("url", cfg!(feature = "url")),
             Self::Idna => ("idna", cfg!(feature = "idna")),
+            Self::Jiff => ("jiff", cfg!(feature = "jiff")),
         };
         if on {
             return Ok(());
@@ -142,6 +144,22 @@ pub(crate) const RULES: &[TextRule] = &[
     rule("single_script", "is_single_script", "MIXED_SCRIPT")
         .text()
         .feature(Feature::Unicode),
+    rule("precis_username", "is_precis_username", "BAD_PRECIS")
+        .text()
+        .feature(Feature::Unicode),
+    rule(
+        "precis_username_cased",
+        "is_precis_username_cased",
+        "BAD_PRECIS",
+    )
+    .text()
+    .feature(Feature::Unicode),
+    rule("precis_nickname", "is_precis_nickname", "BAD_PRECIS")
+        .text()
+        .feature(Feature::Unicode),
+    rule("precis_opaque", "is_precis_opaque", "BAD_PRECIS")
+        .text()
+        .feature(Feature::Unicode),
     rule("public_host", "is_public_host", "URL_PRIVATE_HOST")
         .text()
         .feature(Feature::Url),
@@ -189,25 +207,6 @@ pub(crate) const RULES: &[TextRule] = &[
     rule("uri", "is_uri", "URL").format("uri"),
     rule("uri_reference", "is_uri_reference", "URL").format("uri-reference"),
     rule("json_pointer", "is_json_pointer", "PATTERN").format("json-pointer"),
-];
-
-/// The normalisers, all `fn(&str) -> impl Into<Cow<str>>` in `norm`.
-pub(crate) const NORMALIZERS: &[&str] = &[
-    "trim",
-    "lower",
-    "upper",
-    "lower_ascii",
-    "upper_ascii",
-    "lower_domain",
-    "collapse_ws",
-    "strip_control",
-    "single_line",
-    "strip_invisible",
-    "strip_bidi",
-    "digits_only",
-    "nfc",
-    "nfkc",
-    "casefold",
 ];
 
 pub(crate) fn is_rule(word: &str) -> bool {

@@ -176,6 +176,16 @@ codes! {
     TIME = "time", "must be an RFC 3339 time";
     /// Not a duration.
     DURATION = "duration", "must be an ISO 8601 duration";
+    /// Not before the present.
+    DATE_PAST = "date_past", "must be in the past";
+    /// Not after the present.
+    DATE_FUTURE = "date_future", "must be in the future";
+    /// Not before a moment.
+    DATE_BEFORE = "date_before", "must be before {before}";
+    /// Not after a moment.
+    DATE_AFTER = "date_after", "must be after {after}";
+    /// Too far from the present.
+    DATE_WITHIN = "date_within", "must be at most {within|second} from now";
     /// Below the least number.
     NUMBER_TOO_SMALL = "number_too_small", "must be at least {min}";
     /// Above the greatest number.

@@ -34,6 +34,8 @@ pub(crate) enum Unknown {
 pub struct Cx<'c> {
     limits: &'c Limits,
     context: Option<&'c (dyn Any + Send + Sync)>,
+    #[cfg(feature = "jiff")]
+    now: std::sync::OnceLock<jiff::Timestamp>,
     stack: Stack,
     found: Vec<Violation>,
     depth: usize,
@@ -50,6 +52,8 @@ impl<'c> Cx<'c> {
         Self {
             limits,
             context: None,
+            #[cfg(feature = "jiff")]
+            now: std::sync::OnceLock::new(),
             stack: Stack::new(),
             found: Vec::new(),
             depth: 0,
@@ -65,6 +69,21 @@ impl<'c> Cx<'c> {
     pub(crate) fn with_context(mut self, context: Option<&'c (dyn Any + Send + Sync)>) -> Self {
         self.context = context;
         self
+    }
+
+    #[cfg(feature = "jiff")]
+    pub(crate) fn with_now(mut self, now: Option<jiff::Timestamp>) -> Self {
+        self.now = now.map(Into::into).unwrap_or_default();
+        self
+    }
+
+    /// The present: that of [`Parser::at`](crate::Parser::at), or else of the operating system. It
+    /// is one moment for all of a reading.
+    #[cfg(feature = "jiff")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "jiff")))]
+    #[must_use]
+    pub fn now(&self) -> jiff::Timestamp {
+        *self.now.get_or_init(crate::clock::now)
     }
 
     /// The limits of this reading.

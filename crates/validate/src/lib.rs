@@ -1,6 +1,13 @@
-#![doc = include_str!("../README.md")]
+// Its examples derive; without the feature there is nothing of them to run.
+#![cfg_attr(feature = "derive", doc = include_str!("../README.md"))]
+#![cfg_attr(
+    not(feature = "derive"),
+    doc = "One pass from hostile bytes to a value you can trust. The feature `derive` is what most of the documentation is about."
+)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "jiff")]
+mod clock;
 mod code;
 mod cx;
 mod input;

@@ -48,6 +48,8 @@ use crate::{Code, Cx, Limits, Valid, Validate, Violation, Violations};
 pub struct Parser<'c> {
     limits: &'c Limits,
     context: Option<&'c (dyn Any + Send + Sync)>,
+    #[cfg(feature = "jiff")]
+    now: Option<jiff::Timestamp>,
     duplicates_allowed: bool,
 }
 
@@ -65,6 +67,8 @@ impl<'c> Parser<'c> {
         Self {
             limits,
             context: None,
+            #[cfg(feature = "jiff")]
+            now: None,
             duplicates_allowed: false,
         }
     }
@@ -73,6 +77,37 @@ impl<'c> Parser<'c> {
     #[must_use]
     pub fn context<C: Any + Send + Sync>(mut self, context: &'c C) -> Self {
         self.context = Some(context);
+        self
+    }
+
+    /// Says when it is, to the rules that ask; default: they ask the operating system, once for a
+    /// reading.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "derive")] {
+    /// use jiff::Timestamp;
+    /// use seawall_validate::{Limits, Parser, Validate};
+    ///
+    /// #[derive(Debug, Validate)]
+    /// struct Reminder {
+    ///     #[validate(future)]
+    ///     at: Timestamp,
+    /// }
+    ///
+    /// let parser = Parser::new(&Limits::API).at("2026-01-01T00:00:00Z".parse()?);
+    /// assert!(parser.json::<Reminder>(br#"{"at":"2026-01-01T00:00:01Z"}"#).is_ok());
+    /// let refused = parser.json::<Reminder>(br#"{"at":"2026-01-01T00:00:00Z"}"#).unwrap_err();
+    /// assert_eq!(refused.to_string(), "at: must be in the future");
+    /// # }
+    /// # Ok::<_, jiff::Error>(())
+    /// ```
+    #[cfg(feature = "jiff")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "jiff")))]
+    #[must_use]
+    pub const fn at(mut self, now: jiff::Timestamp) -> Self {
+        self.now = Some(now);
         self
     }
 
@@ -88,6 +123,10 @@ impl<'c> Parser<'c> {
 
     fn cx(&self, mode: Mode) -> Cx<'c> {
         let mut cx = Cx::new(self.limits, mode).with_context(self.context);
+        #[cfg(feature = "jiff")]
+        {
+            cx = cx.with_now(self.now);
+        }
         cx.duplicates_allowed = self.duplicates_allowed;
         cx
     }
@@ -234,7 +273,7 @@ impl fmt::Debug for Parser<'_> {
             .field("limits", &self.limits)
             .field("has_context", &self.context.is_some())
             .field("duplicates_allowed", &self.duplicates_allowed)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

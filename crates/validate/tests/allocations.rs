@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use allocation_counter::measure;
+use proptest::prelude::*;
 use seawall_validate::{Limits, Validate, from_json};
 
 #[derive(Debug, Validate)]
@@ -138,4 +139,72 @@ fn a_flood_of_mistakes_costs_no_more_than_the_cap() {
     let refused = from_json::<User>(body.as_bytes(), &Limits::API).unwrap_err();
     assert_eq!(refused.len(), 32);
     assert!(refused.is_truncated());
+}
+
+/// The pieces of bodies: what opens and is never closed, what is long, what is wrong, what is good.
+fn pieces() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        prop::sample::select(vec![
+            "{",
+            "}",
+            "[",
+            "]",
+            ",",
+            ":",
+            "null",
+            "true",
+            "7",
+            "1e999",
+            "\"a\"",
+            "\"lines\":",
+            "\"note\":",
+            "{\"sku\":\"abc-1\",\"count\":7},",
+            "\"\\u0061\"",
+            "\"\\ud800\"",
+            "-",
+            "0.1e-7",
+        ])
+        .prop_map(str::to_owned),
+        (1_usize..3000).prop_map(|count| format!("\"{}\"", "x".repeat(count))),
+        (1_usize..500).prop_map(|count| format!("\"{}\":1,", "\\u00e4".repeat(count))),
+        (1_usize..2000).prop_map(|count| "[".repeat(count)),
+        (1_usize..200).prop_map(|count| "{\"a\":".repeat(count)),
+        (1_usize..600).prop_map(|count| "{\"sku\":\"\",\"count\":0},".repeat(count)),
+    ];
+    (0_usize..3, prop::collection::vec(piece, 0..12)).prop_map(|(start, pieces)| {
+        let start = ["", "{\"lines\":[", "{\"note\":"][start];
+        format!("{start}{}", pieces.concat())
+    })
+}
+
+proptest! {
+    #[test]
+    fn whatever_comes_peaks_at_twice_its_size(body in pieces()) {
+        let mut accepted = false;
+        let info = measure(|| {
+            accepted = from_json::<Order>(body.as_bytes(), &Limits::API).is_ok();
+        });
+        let most = 2 * body.len() as u64 + 16_384;
+        prop_assert!(info.bytes_max <= most, "{} for {} bytes: {accepted}", info.bytes_max, body.len());
+    }
+
+    #[test]
+    fn a_good_body_costs_what_it_becomes(skus in prop::collection::vec("[a-z]{1,16}", 0..60), note in "[ -!#-\\[\\]-~]{0,100}") {
+        let lines: Vec<_> = skus.iter().map(|sku| format!(r#"{{"sku":"{sku}","count":7}}"#)).collect();
+        let body = format!(r#"{{"lines":[{}],"note":"{note}"}}"#, lines.join(","));
+        // What is pushed one by one grows by doubling.
+        let mut grown = 0;
+        let own = measure(|| {
+            let mut list: Vec<Line> = Vec::new();
+            for sku in &skus {
+                list.push(Line { sku: sku.clone(), count: 7 });
+            }
+            grown = list.len();
+            drop((list, note.clone()));
+        });
+        let read = measure(|| drop(from_json::<Order>(body.as_bytes(), &Limits::API).unwrap()));
+        prop_assert_eq!(grown, skus.len());
+        prop_assert!(read.count_total <= own.count_total + skus.len() as u64 * cost_of_a_number());
+        prop_assert!(read.bytes_max <= own.bytes_max + 64);
+    }
 }

@@ -8,6 +8,7 @@ use crate::request::{PathParams, RequestHead};
 
 #[derive(Default)]
 pub(crate) struct FakeHead {
+    method: Option<&'static str>,
     headers: Vec<(String, Vec<u8>)>,
     params: PathParams,
     peer: Option<IpAddr>,
@@ -20,6 +21,12 @@ impl FakeHead {
             peer: Some(peer.parse().unwrap()),
             ..Self::default()
         }
+    }
+
+    #[cfg(feature = "idempotency")]
+    pub(crate) fn with_method(mut self, method: &'static str) -> Self {
+        self.method = Some(method);
+        self
     }
 
     pub(crate) fn with_header(self, name: &str, value: &str) -> Self {
@@ -44,7 +51,7 @@ impl FakeHead {
 
 impl RequestHead for FakeHead {
     fn method(&self) -> &str {
-        "GET"
+        self.method.unwrap_or("GET")
     }
 
     fn path(&self) -> &str {

@@ -2,6 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod axum;
+mod benchmarks;
+mod checklist;
+mod guide;
+mod links;
+mod order;
+mod telemetry;
+
 use std::fmt::Write as _;
 use std::fs;
 

@@ -7,25 +7,28 @@ use std::fmt::Write;
 use std::net::IpAddr;
 
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
-use axum::{Json, Router};
+use axum::{Extension, Json, Router};
+use serde::Deserialize;
 use serde_json::json;
 
-use crate::domain::{Charge, Component, Fault};
+use crate::domain::{Component, Fault};
+use crate::ledger::Ledger;
 use crate::state::AppState;
 
 /// The routes of the admin listener.
-pub(crate) fn router(state: AppState) -> Router {
+pub(crate) fn router(state: AppState, ledger: Ledger) -> Router {
     Router::new()
         .route("/faults/{component}", put(set_fault))
-        .route("/ledger", get(ledger))
+        .route("/ledger", get(charges))
         .route("/metrics", get(metrics))
         .route("/drain", post(drain))
         .layer(middleware::from_fn(loopback_host_only))
+        .layer(Extension(ledger))
         .with_state(state)
 }
 
@@ -52,8 +55,22 @@ async fn set_fault(
     }
 }
 
-async fn ledger(State(state): State<AppState>) -> Json<Vec<Charge>> {
-    Json(state.shop.ledger())
+/// The query of `GET /ledger`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct After {
+    /// The number of a charge: those after it are told, all unless given.
+    after: u32,
+}
+
+async fn charges(
+    Extension(ledger): Extension<Ledger>,
+    Query(After { after }): Query<After>,
+) -> Response {
+    match ledger.charges(after).await {
+        Ok(charges) => Json(charges).into_response(),
+        Err(error) => refusal(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
+    }
 }
 
 async fn metrics(State(state): State<AppState>) -> Response {
@@ -75,8 +92,7 @@ async fn metrics(State(state): State<AppState>) -> Response {
     family("shop_component_in_flight", "gauge", &|component| {
         components.in_flight(component)
     });
-    let _ = writeln!(text, "# TYPE shop_charges_total counter");
-    let _ = writeln!(text, "shop_charges_total {}", state.shop.ledger().len());
+    text.push_str(&state.telemetry.page());
     (
         [(
             header::CONTENT_TYPE,

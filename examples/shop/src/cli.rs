@@ -3,24 +3,26 @@
 use std::ffi::OsString;
 use std::fmt;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::str::FromStr;
 
 use lexopt::prelude::*;
 
 use crate::config::Config;
+use crate::hardened::Framework;
 use crate::store::Location;
 
 /// What `--help` prints.
 pub(crate) const HELP: &str = "\
 shop: the example service of Seawall
 
-usage: shop [--listen ADDRESS] [--admin ADDRESS] [--framework axum] [--store STORE]
+usage: shop [--listen ADDRESS] [--admin ADDRESS] [--framework axum|actix] [--store STORE]
             [--config FILE] [--bare]
 
   --listen ADDRESS   where the API listens (127.0.0.1:8080); port 0 takes a free one
   --admin ADDRESS    where faults, ledger, metrics and drain listen; loopback only; off by default
-  --framework NAME   axum
+  --framework NAME   axum (the default) or actix
   --store STORE      where rate limits and accepted webhooks are kept:
                      memory                this process
                      sqlite[:PATH]         webhooks in a file, rate limits in this process; the
@@ -45,7 +47,10 @@ pub(crate) struct Options {
     pub(crate) listen: SocketAddr,
     pub(crate) admin: Option<SocketAddr>,
     pub(crate) config: Config,
+    /// Where it was read, to be read again.
+    pub(crate) config_file: Option<PathBuf>,
     pub(crate) service: Service,
+    pub(crate) framework: Framework,
     pub(crate) lifetime: Lifetime,
 }
 
@@ -105,9 +110,11 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command,
     let mut listen = SocketAddr::from(([127, 0, 0, 1], 8080));
     let mut admin = None;
     let mut config = Config::default();
+    let mut config_file = None;
     let mut service = Service::Hardened;
     let mut lifetime = Lifetime::UntilSignal;
     let mut location = None;
+    let mut chosen = Framework::default();
 
     let mut parser = lexopt::Parser::from_args(args);
     while let Some(argument) = parser.next().map_err(|error| malformed(&error))? {
@@ -117,9 +124,13 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command,
             Long("until-stdin-closes") => lifetime = Lifetime::UntilStdinCloses,
             Long("listen") => listen = address("--listen", &value(&mut parser, "--listen")?)?,
             Long("admin") => admin = Some(admin_address(&value(&mut parser, "--admin")?)?),
-            Long("framework") => framework(&value(&mut parser, "--framework")?)?,
+            Long("framework") => chosen = framework(&value(&mut parser, "--framework")?)?,
             Long("store") => location = Some(store(&value(&mut parser, "--store")?)?),
-            Long("config") => config = Config::read(value(&mut parser, "--config")?.as_ref())?,
+            Long("config") => {
+                let file = PathBuf::from(value(&mut parser, "--config")?);
+                config = Config::read(&file)?;
+                config_file = Some(file);
+            }
             other => return Err(UsageError::new(shown(&other), KNOWN)),
         }
     }
@@ -135,7 +146,9 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command,
         listen,
         admin,
         config,
+        config_file,
         service,
+        framework: chosen,
         lifetime,
     })))
 }
@@ -172,14 +185,14 @@ fn admin_address(text: &str) -> Result<SocketAddr, UsageError> {
     ))
 }
 
-fn framework(name: &str) -> Result<(), UsageError> {
+fn framework(name: &str) -> Result<Framework, UsageError> {
     match name {
-        "axum" => Ok(()),
-        "actix" => Err(UsageError::new(
-            "--framework `actix`",
-            "axum; actix is not available in this build",
+        "axum" => Ok(Framework::Axum),
+        "actix" => Ok(Framework::Actix),
+        _ => Err(UsageError::new(
+            format!("--framework `{name}`"),
+            "axum or actix",
         )),
-        _ => Err(UsageError::new(format!("--framework `{name}`"), "axum")),
     }
 }
 
@@ -224,8 +237,11 @@ mod tests {
         refuses(&["--listen", "8080"], "--listen `8080`", "127.0.0.1:8080");
         refuses(&["--listen"], "--listen", "a value");
         refuses(&["--admin", "0.0.0.0:1"], "--admin `0.0.0.0:1`", "loopback");
-        refuses(&["--framework", "rocket"], "--framework `rocket`", "axum");
-        refuses(&["--framework", "actix"], "`actix`", "not available");
+        refuses(
+            &["--framework", "rocket"],
+            "--framework `rocket`",
+            "axum or actix",
+        );
         refuses(&["--store", "disk"], "`disk`", "sqlite:PATH");
         refuses(&["--store", "redis://"], "`redis://…`", "redis://HOST");
         refuses(&["--store", "memory:x"], "`memory:x`", "memory");

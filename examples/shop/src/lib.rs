@@ -26,9 +26,11 @@ pub mod domain;
 mod drain;
 pub mod hardened;
 mod index;
+pub mod ledger;
 mod server;
 mod state;
 pub mod store;
+mod telemetry;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -36,6 +38,7 @@ use std::process::ExitCode;
 pub use cli::UsageError;
 pub use drain::Drain;
 pub use state::AppState;
+pub use telemetry::{Observer, Telemetry};
 
 /// Runs the shop with these command line arguments (without the program's name) until it has been
 /// told to stop, and returns the exit code of the process.

@@ -4,23 +4,27 @@ use std::convert::Infallible;
 use std::future::{self, IntoFuture};
 use std::io::{self, Write};
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::pin::Pin;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use axum::Router;
 use axum::serve::{ListenerExt, TapIo};
 use seawall_axum::Serve;
-use seawall_health::Health;
+use seawall_health::{Drained, Health};
+use seawall_tower::idempotency::Tasks;
 use tokio::io::AsyncReadExt;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time;
 use tracing::Level;
 
 use crate::cli::{Lifetime, Options, Service, UsageError};
+use crate::config::Config;
 use crate::drain::Drain;
-use crate::hardened::Hardened;
+use crate::hardened::{App, Framework, Hardened, Reload};
 use crate::state::AppState;
 use crate::store::{self, Stores};
 use crate::{admin, bare, hardened};
@@ -66,20 +70,28 @@ fn failure(error: &io::Error) -> ExitCode {
 }
 
 async fn serve(options: Options) -> Result<(), Stop> {
+    let file = options.config_file;
     let state = AppState::new(options.config);
     // Held until the end: a throw-away server goes with it.
     let stores = match options.service {
         Service::Bare => None,
         Service::Hardened => Some(open(&state).await?),
     };
+    let (ledger, _folder) = match &stores {
+        None => store::ledger(&state.config).map_err(|error| unusable(&error))?,
+        Some(stores) => (stores.ledger.clone(), None),
+    };
+    if stores.is_some() {
+        tokio::spawn(state.telemetry.clone().upkeep());
+    }
     let api = match &stores {
-        None => Api::Bare(bare::router(state.clone())),
-        Some(stores) => Api::Hardened(Box::new(hardened(&state, stores)?)),
+        None => Api::Bare(bare::router(state.clone(), ledger.clone())),
+        Some(stores) => Api::Hardened(Box::new(hardened(options.framework, &state, stores)?)),
     };
 
-    let listener = bind("--listen", options.listen).await?;
+    let listener = bind("--listen", options.listen)?;
     let admin = match options.admin {
-        Some(address) => Some(bind("--admin", address).await?),
+        Some(address) => Some(bind("--admin", address)?),
         None => None,
     };
     let address = listener.local_addr()?;
@@ -90,12 +102,18 @@ async fn serve(options: Options) -> Result<(), Stop> {
             router,
             signals: Signals::listen()?,
         },
-        Api::Hardened(hardened) => Ready::hardened(listener, *hardened)?,
+        Api::Hardened(hardened) => {
+            if let Some(file) = file {
+                let hangup = signal(SignalKind::hangup())?;
+                tokio::spawn(read_again(hangup, file, hardened.reload.clone()));
+            }
+            Ready::hardened(listener, *hardened)?
+        }
     };
     announce(address, admin.as_ref())?;
     // The admin listener answers until the very end: what happens while draining is worth seeing.
     if let Some(listener) = admin {
-        tokio::spawn(run_router(listener, admin::router(state.clone())));
+        tokio::spawn(run_router(listener, admin::router(state.clone(), ledger)));
     }
     ready.run(state, parent_gone(options.lifetime)).await
 }
@@ -106,14 +124,18 @@ enum Api {
 }
 
 async fn open(state: &AppState) -> Result<Stores, Stop> {
-    store::open(&state.config).await.map_err(|error| {
-        let given = format!("--store `{}`", error.store());
-        Stop::Usage(UsageError::new(given, error.expected()))
-    })
+    store::open(&state.config, state.telemetry.metrics())
+        .await
+        .map_err(|error| unusable(&error))
 }
 
-fn hardened(state: &AppState, stores: &Stores) -> Result<Hardened, Stop> {
-    hardened::service(state.clone(), &state.config, stores).map_err(|error| {
+fn unusable(error: &store::OpenError) -> Stop {
+    let given = format!("--store `{}`", error.store());
+    Stop::Usage(UsageError::new(given, error.expected()))
+}
+
+fn hardened(framework: Framework, state: &AppState, stores: &Stores) -> Result<Hardened, Stop> {
+    hardened::service(framework, state.clone(), &state.config, stores).map_err(|error| {
         let expected = format!("a usable one: {error}");
         Stop::Usage(UsageError::new("the configuration", expected))
     })
@@ -127,18 +149,57 @@ enum Ready {
         signals: Signals,
     },
     Hardened {
-        serve: Serve<TcpListener>,
+        served: Served,
         health: Health,
         drain: seawall_health::Drain,
     },
 }
 
+/// The hardened service on its server.
+enum Served {
+    Axum {
+        serve: Box<Serve<TcpListener>>,
+        tasks: Tasks,
+    },
+    Actix {
+        serve: Pin<Box<dyn Future<Output = io::Result<Drained>>>>,
+        tasks: seawall_actix::idempotency::Tasks,
+    },
+}
+
 impl Ready {
     fn hardened(listener: TcpListener, hardened: Hardened) -> io::Result<Self> {
+        let drain = hardened.drain.clone();
+        let served = match hardened.app {
+            App::Axum {
+                router,
+                limits,
+                tasks,
+            } => Served::Axum {
+                serve: Box::new(
+                    seawall_axum::serve(listener, router, limits)
+                        .drain(drain)
+                        .on_signals()?,
+                ),
+                tasks,
+            },
+            App::Actix {
+                parts,
+                limits,
+                tasks,
+            } => {
+                let app = move || actix_web::App::new().configure(|app| parts.configure(app));
+                let serve = seawall_actix::serve(listener.into_std()?, app, limits)
+                    .drain(drain)
+                    .on_signals()?;
+                Served::Actix {
+                    serve: serve.into_future(),
+                    tasks,
+                }
+            }
+        };
         Ok(Self::Hardened {
-            serve: seawall_axum::serve(listener, hardened.router, hardened.limits)
-                .drain(hardened.drain.clone())
-                .on_signals()?,
+            served,
             health: hardened.health,
             drain: hardened.drain,
         })
@@ -156,36 +217,54 @@ impl Ready {
                 signals,
             } => serve_bare(listener, router, &state, signals, parent_gone).await,
             Self::Hardened {
-                serve,
+                served,
                 health,
                 drain,
             } => {
                 health.start();
-                serve_hardened(serve, drain, state.drain, parent_gone).await;
+                tokio::spawn(told_to_stop(drain, state.drain, parent_gone));
+                let most = state.config.drain.maximum.get();
+                match served {
+                    Served::Axum { serve, tasks } => {
+                        report(&(*serve).await);
+                        finished(most, tasks.ended(), || tasks.len()).await;
+                    }
+                    Served::Actix { serve, tasks } => {
+                        report(&serve.await?);
+                        finished(most, tasks.ended(), || tasks.len()).await;
+                    }
+                }
                 Ok(())
             }
         }
     }
 }
 
-/// Within limits, and leaving in order.
-async fn serve_hardened(
-    serve: Serve<TcpListener>,
+/// Begins the drain when somebody says so.
+async fn told_to_stop(
     drain: seawall_health::Drain,
     told: Drain,
-    parent_gone: impl Future<Output = ()> + Send + 'static,
+    parent_gone: impl Future<Output = ()>,
 ) {
-    tokio::spawn(async move {
-        tokio::select! {
-            () = told.started() => drain.signal(seawall_health::Stop::Graceful),
-            // Whoever started this process is gone, and with it whoever would send requests.
-            () = parent_gone => drain.signal(seawall_health::Stop::Prompt),
-        }
-    });
-    let drained = serve.await;
+    tokio::select! {
+        () = told.started() => drain.signal(seawall_health::Stop::Graceful),
+        // Whoever started this process is gone, and with it whoever would send requests.
+        () = parent_gone => drain.signal(seawall_health::Stop::Prompt),
+    }
+}
+
+fn report(drained: &Drained) {
     if !drained.is_clean() {
         let left = drained.left();
         tracing::warn!(left, "requests still in flight after the drain's maximum");
+    }
+}
+
+/// Callers who left are not waited for by the server; their work is.
+async fn finished(most: Duration, ended: impl Future<Output = ()>, left: impl Fn() -> usize) {
+    if time::timeout(most, ended).await.is_err() {
+        let left = left();
+        tracing::warn!(left, "requests with keys still worked on at the end");
     }
 }
 
@@ -240,8 +319,22 @@ fn nodelay(listener: TcpListener) -> TapIo<TcpListener, fn(&mut TcpStream)> {
     })
 }
 
-async fn bind(flag: &str, address: SocketAddr) -> Result<TcpListener, Stop> {
-    TcpListener::bind(address).await.map_err(|error| {
+/// So many connections wait to be accepted; the kernel may allow fewer. With the 128 of
+/// `TcpListener::bind`, a burst loses some, and whoever lost tries again a second later.
+const BACKLOG: u32 = 4096;
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+fn bind(flag: &str, address: SocketAddr) -> Result<TcpListener, Stop> {
+    listen(address).map_err(|error| {
         let expected = match error.kind() {
             io::ErrorKind::AddrInUse => "a port that is free; this one is in use".to_owned(),
             _ => format!("an address that can be bound: {error}"),
@@ -264,6 +357,22 @@ fn reachable(bound: SocketAddr) -> SocketAddr {
     match bound.ip() {
         IpAddr::V4(any) if any.is_unspecified() => SocketAddr::from(([127, 0, 0, 1], bound.port())),
         _ => bound,
+    }
+}
+
+/// At each SIGHUP the file is read again. One that cannot be used changes nothing.
+async fn read_again(mut hangup: Signal, file: PathBuf, reload: Reload) {
+    while hangup.recv().await.is_some() {
+        let read = Config::read(&file).map_err(|fault| fault.to_string());
+        let applied =
+            read.and_then(|config| (reload.apply(&config)).map_err(|error| error.to_string()));
+        match applied {
+            Ok(()) => tracing::warn!("the configuration was read again and is in force"),
+            Err(error) => tracing::error!(
+                error,
+                "the configuration was read again and cannot be used; the old one stays in force"
+            ),
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use crate::config::Config;
 use crate::domain::Shop;
 use crate::drain::Drain;
 use crate::index::Index;
+use crate::telemetry::Telemetry;
 
 /// The business, its configuration and the drain state; a clone is a few pointers.
 #[derive(Clone, Debug)]
@@ -16,6 +17,8 @@ pub struct AppState {
     pub config: Arc<Config>,
     /// Whether the service has been told to stop.
     pub drain: Drain,
+    /// What is counted, where the guards are; the bare shop has none.
+    pub telemetry: Telemetry,
     /// The index, where another service holds it.
     pub(crate) index: Option<Index>,
 }
@@ -29,6 +32,7 @@ impl AppState {
             shop: Arc::new(Shop::new()),
             config: Arc::new(config),
             drain: Drain::default(),
+            telemetry: Telemetry::new(),
         }
     }
 }

@@ -1,19 +1,24 @@
 //! What every answer is checked for, whichever scenario asked.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use parking_lot::Mutex;
 use serde_json::json;
 use shop::domain::canary::Kind;
 
 use crate::answer::Answer;
+use crate::chronicle::Chronicle;
 use crate::client::Unanswered;
 use crate::figures::{Check, Figures, Tally};
 use crate::leak::{Trace, traces};
 
 /// Collects what a scenario's answers have in common.
 #[derive(Debug, Default)]
-pub(crate) struct Audit(Mutex<Findings>);
+pub(crate) struct Audit {
+    findings: Mutex<Findings>,
+    chronicle: Option<Arc<Chronicle>>,
+}
 
 #[derive(Debug, Default)]
 struct Findings {
@@ -43,6 +48,14 @@ pub(crate) enum Speaker {
 }
 
 impl Audit {
+    /// Tells the chronicle of each answer, too.
+    pub(crate) fn told_to(chronicle: &Arc<Chronicle>) -> Self {
+        Self {
+            chronicle: Some(Arc::clone(chronicle)),
+            ..Self::default()
+        }
+    }
+
     /// Looks at what a request brought.
     pub(crate) fn note(
         &self,
@@ -50,7 +63,10 @@ impl Audit {
         speaker: Speaker,
         result: &Result<Answer, Unanswered>,
     ) {
-        let mut findings = self.0.lock();
+        if let Some(chronicle) = &self.chronicle {
+            chronicle.answered(request, result);
+        }
+        let mut findings = self.findings.lock();
         findings.requests += 1;
         match result {
             Ok(answer) => findings.look(request, speaker, answer),
@@ -59,30 +75,30 @@ impl Audit {
     }
 
     pub(crate) fn requests(&self) -> u64 {
-        self.0.lock().requests
+        self.findings.lock().requests
     }
 
     pub(crate) fn unanswered(&self) -> u64 {
-        self.0.lock().unanswered.values().sum()
+        self.findings.lock().unanswered.values().sum()
     }
 
     /// Answers of a class, such as 4 for 4xx.
     pub(crate) fn class(&self, hundreds: usize) -> u64 {
-        self.0.lock().classes[hundreds - 1]
+        self.findings.lock().classes[hundreds - 1]
     }
 
     /// The kinds of canary that got out.
     pub(crate) fn kinds(&self) -> BTreeSet<Kind> {
-        self.0.lock().kinds.clone()
+        self.findings.lock().kinds.clone()
     }
 
     /// Answers with a canary in them.
     pub(crate) fn canaries(&self) -> u64 {
-        self.0.lock().canaries.count
+        self.findings.lock().canaries.count
     }
 
     pub(crate) fn figures(&self, figures: &mut Figures) {
-        let findings = self.0.lock();
+        let findings = self.findings.lock();
         let [_, ok, _, client, server] = findings.classes;
         figures.add("answers", json!({"2xx": ok, "4xx": client, "5xx": server}));
         figures.add("unanswered", json!(findings.unanswered));
@@ -94,7 +110,7 @@ impl Audit {
 
     /// The promises that hold for every answer of the hardened service.
     pub(crate) fn checks(&self) -> Vec<Check> {
-        let findings = self.0.lock();
+        let findings = self.findings.lock();
         vec![
             Check::none("answers with a canary in them", &findings.canaries),
             Check::none(
@@ -129,7 +145,7 @@ impl Audit {
 
     /// The promise of scenarios in which no dependency fails.
     pub(crate) fn no_server_errors(&self) -> Check {
-        Check::none("answers 5xx", &self.0.lock().server_errors)
+        Check::none("answers 5xx", &self.findings.lock().server_errors)
     }
 }
 

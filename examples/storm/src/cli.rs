@@ -10,24 +10,30 @@ use shop::store::Location;
 use throwaway::Kind;
 
 use crate::scenario;
+use crate::service::Framework;
+use crate::target::{Plan, Target};
 
 /// What `--help` prints.
 pub(crate) const HELP: &str = "\
 storm: throws the same abuse at the bare and the hardened shop, and shows what happened
 
-usage: storm [--list] [--only NAME,NAME] [--quick] [--seed N] [--framework axum]
+usage: storm [--list] [--only NAME,NAME] [--quick] [--seed N] [--framework NAME]
              [--store STORE] [--json PATH] [--html PATH]
+       storm --target URL --plan FILE [--seed N] [--json PATH] [--html PATH]
+       storm soak [--minutes N] …; storm soak --help tells more
 
   --list             name every scenario with its claim
   --only NAMES       run just these, separated by commas
   --quick            shorter scenarios and a shorter deadline; under a minute
   --seed N           the number that the request plan follows from (1)
-  --framework NAME   axum
+  --framework NAME   axum (the default) or actix: what the hardened shop is built on
   --store STORE      memory, sqlite (the default), redis or postgres: where the hardened shop keeps
                      rate limits and accepted webhooks; a server is started for the run and ended
                      with it, or is one of yours, as redis://HOST:PORT or postgres://USER@HOST/DB
   --json PATH        where the figures go (target/storm/report.json)
   --html PATH        where the report goes (target/storm/report.html)
+  --target URL       attack a service of your own instead, which listens on loopback
+  --plan FILE        what storm may know of it, as TOML; docs/guide/storm.md explains each key
   -h, --help         this text
 
 exit code: 0 every promise held, 1 a promise was broken, 2 bad usage, 3 storm could not run";
@@ -38,6 +44,18 @@ pub(crate) enum Command {
     Help,
     List,
     Run(Options),
+    /// At a service of the user's own.
+    Aim(Box<Aim>),
+}
+
+/// How to attack a service of the user's own.
+#[derive(Debug)]
+pub(crate) struct Aim {
+    pub(crate) target: Target,
+    pub(crate) plan: Plan,
+    pub(crate) seed: u64,
+    pub(crate) json: PathBuf,
+    pub(crate) html: PathBuf,
 }
 
 /// How to run.
@@ -47,7 +65,7 @@ pub(crate) struct Options {
     pub(crate) only: Vec<&'static str>,
     pub(crate) length: Length,
     pub(crate) seed: u64,
-    pub(crate) framework: &'static str,
+    pub(crate) framework: Framework,
     pub(crate) store: Location,
     pub(crate) json: PathBuf,
     pub(crate) html: PathBuf,
@@ -78,7 +96,7 @@ pub(crate) struct UsageError {
 }
 
 impl UsageError {
-    fn new(input: impl Into<String>, expected: impl Into<String>) -> Self {
+    pub(crate) fn new(input: impl Into<String>, expected: impl Into<String>) -> Self {
         Self {
             input: input.into(),
             expected: expected.into(),
@@ -96,6 +114,7 @@ impl fmt::Display for UsageError {
 /// Reads the command line and makes sure that the reports can be written where it says.
 pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command, UsageError> {
     let mut store = Location::default();
+    let mut framework = Framework::default();
     let mut chosen_by_name = false;
     let mut only: Vec<&'static str> = scenario::all().iter().map(|known| known.name()).collect();
     let mut length = Length::Full;
@@ -103,12 +122,16 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command,
     let mut json = PathBuf::from("target/storm/report.json");
     let mut html = PathBuf::from("target/storm/report.html");
     let mut list = false;
+    let (mut target, mut plan, mut shops) = (None, None, None);
 
     let mut parser = lexopt::Parser::from_args(args);
     while let Some(argument) = parser
         .next()
         .map_err(|error| UsageError::new(error.to_string(), KNOWN))?
     {
+        if let Some(flag) = of_the_shops(&argument) {
+            shops.get_or_insert(flag);
+        }
         match argument {
             Short('h') | Long("help") => return Ok(Command::Help),
             Long("list") => list = true,
@@ -118,22 +141,29 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command,
                 chosen_by_name = true;
             }
             Long("seed") => seed = number(&text(&mut parser, "--seed")?)?,
-            Long("framework") => framework(&text(&mut parser, "--framework")?)?,
+            Long("framework") => framework = known(&text(&mut parser, "--framework")?)?,
             Long("store") => store = location(&text(&mut parser, "--store")?)?,
             Long("json") => json = path(&mut parser, "--json")?,
             Long("html") => html = path(&mut parser, "--html")?,
-            Long("target") => {
-                let target = text(&mut parser, "--target")?;
-                return Err(UsageError::new(
-                    format!("--target `{target}`"),
-                    "no target: a service of your own is not available in this build",
-                ));
-            }
+            Long("target") => target = Some(at(&text(&mut parser, "--target")?)?),
+            Long("plan") => plan = Some(path(&mut parser, "--plan")?),
             other => return Err(UsageError::new(shown(&other), KNOWN)),
         }
     }
     if list {
         return Ok(Command::List);
+    }
+    if let Some(aim) = aim(target, plan.as_deref(), shops)? {
+        writable("--json", &json)?;
+        writable("--html", &html)?;
+        let (target, plan) = aim;
+        return Ok(Command::Aim(Box::new(Aim {
+            target,
+            plan,
+            seed,
+            json,
+            html,
+        })));
     }
     if chosen_by_name {
         suitable(&only, &store)?;
@@ -141,7 +171,6 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command,
     installed(&store)?;
     writable("--json", &json)?;
     writable("--html", &html)?;
-    let framework = "axum";
     Ok(Command::Run(Options {
         only,
         length,
@@ -153,6 +182,45 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command,
     }))
 }
 
+/// The flags that mean something for the shops alone.
+fn of_the_shops(argument: &lexopt::Arg<'_>) -> Option<&'static str> {
+    let Long(name) = argument else {
+        return None;
+    };
+    ["--only", "--quick", "--framework", "--store"]
+        .into_iter()
+        .find(|flag| flag.strip_prefix("--") == Some(name))
+}
+
+fn at(text: &str) -> Result<Target, UsageError> {
+    text.parse()
+        .map_err(|expected: &str| UsageError::new(format!("--target `{text}`"), expected))
+}
+
+/// A target and its plan, which belong together.
+fn aim(
+    target: Option<Target>,
+    plan: Option<&Path>,
+    shops: Option<&'static str>,
+) -> Result<Option<(Target, Plan)>, UsageError> {
+    match (target, plan, shops) {
+        (None, None, _) => Ok(None),
+        (Some(_), Some(_), Some(flag)) => Err(UsageError::new(
+            format!("{flag} with --target"),
+            "--plan, --seed, --json or --html beside it",
+        )),
+        (Some(target), Some(file), None) => {
+            let plan = Plan::read(file).map_err(|fault| {
+                let input = format!("--plan `{}`", file.display());
+                UsageError::new(input, format!("a valid plan, but {fault}"))
+            })?;
+            Ok(Some((target, plan)))
+        }
+        (Some(_), None, _) => Err(UsageError::new("--target", "--plan FILE beside it")),
+        (None, Some(_), _) => Err(UsageError::new("--plan", "--target URL beside it")),
+    }
+}
+
 fn path(parser: &mut lexopt::Parser, flag: &str) -> Result<PathBuf, UsageError> {
     parser
         .value()
@@ -160,7 +228,7 @@ fn path(parser: &mut lexopt::Parser, flag: &str) -> Result<PathBuf, UsageError> 
         .map_err(|_| UsageError::new(flag, "a path after it"))
 }
 
-fn text(parser: &mut lexopt::Parser, flag: &str) -> Result<String, UsageError> {
+pub(crate) fn text(parser: &mut lexopt::Parser, flag: &str) -> Result<String, UsageError> {
     let value = parser
         .value()
         .map_err(|_| UsageError::new(flag, "a value after it"))?;
@@ -187,7 +255,7 @@ fn chosen(names: &str) -> Result<Vec<&'static str>, UsageError> {
         .collect())
 }
 
-fn number(text: &str) -> Result<u64, UsageError> {
+pub(crate) fn number(text: &str) -> Result<u64, UsageError> {
     text.parse().map_err(|_| {
         UsageError::new(
             format!("--seed `{text}`"),
@@ -196,18 +264,14 @@ fn number(text: &str) -> Result<u64, UsageError> {
     })
 }
 
-fn framework(name: &str) -> Result<(), UsageError> {
-    match name {
-        "axum" => Ok(()),
-        "actix" => Err(UsageError::new(
-            "--framework `actix`",
-            "axum; actix is not available in this build",
-        )),
-        _ => Err(UsageError::new(format!("--framework `{name}`"), "axum")),
-    }
+pub(crate) fn known(name: &str) -> Result<Framework, UsageError> {
+    Framework::ALL
+        .into_iter()
+        .find(|framework| framework.name() == name)
+        .ok_or_else(|| UsageError::new(format!("--framework `{name}`"), "axum or actix"))
 }
 
-fn location(text: &str) -> Result<Location, UsageError> {
+pub(crate) fn location(text: &str) -> Result<Location, UsageError> {
     text.parse().map_err(|expected: &str| {
         UsageError::new(format!("--store `{}`", Location::redact(text)), expected)
     })
@@ -228,7 +292,7 @@ fn suitable(only: &[&str], store: &Location) -> Result<(), UsageError> {
 }
 
 /// A server that is to be started has to be there.
-fn installed(store: &Location) -> Result<(), UsageError> {
+pub(crate) fn installed(store: &Location) -> Result<(), UsageError> {
     let kind = match store {
         Location::Redis(None) => Kind::Redis,
         Location::Postgres(None) => Kind::Postgres,
@@ -271,7 +335,7 @@ fn unwritable(flag: &str, path: &Path, error: &std::io::Error) -> UsageError {
     )
 }
 
-fn shown(argument: &lexopt::Arg<'_>) -> String {
+pub(crate) fn shown(argument: &lexopt::Arg<'_>) -> String {
     match argument {
         Short(letter) => format!("`-{letter}`"),
         Long(name) => format!("`--{name}`"),
@@ -279,8 +343,7 @@ fn shown(argument: &lexopt::Arg<'_>) -> String {
     }
 }
 
-const KNOWN: &str =
-    "--list, --only, --quick, --seed, --framework, --store, --json, --html, --target or --help";
+const KNOWN: &str = "--list, --only, --quick, --seed, --framework, --store, --json, --html, --target, --plan or --help";
 
 #[cfg(test)]
 mod tests {
@@ -301,7 +364,7 @@ mod tests {
         refuses(&["--only", ""], "``", "garbage");
         refuses(&["--seed", "-1"], "--seed `-1`", "whole number");
         refuses(&["--seed"], "--seed", "a value");
-        refuses(&["--framework", "actix"], "`actix`", "not available");
+        refuses(&["--framework", "rocket"], "`rocket`", "axum or actix");
         refuses(&["--store", "disk"], "--store `disk`", "postgres");
         refuses(&["--store", "redis://:pw@"], "`redis://…`", "redis://HOST");
         refuses(
@@ -310,9 +373,25 @@ mod tests {
             "--store redis",
         );
         refuses(
+            &["--target", "http://10.0.0.1:80"],
+            "`http://10.0.0.1:80`",
+            "loopback",
+        );
+        refuses(
             &["--target", "http://127.0.0.1:1"],
-            "`http://127.0.0.1:1`",
-            "not available",
+            "--target",
+            "--plan FILE",
+        );
+        refuses(&["--plan", "p.toml"], "--plan", "--target URL");
+        refuses(
+            &["--target", "http://127.0.0.1:1", "--plan", "/nowhere.toml"],
+            "`/nowhere.toml`",
+            "No such file",
+        );
+        refuses(
+            &["--quick", "--target", "http://127.0.0.1:1", "--plan", "p"],
+            "--quick with --target",
+            "beside it",
         );
         refuses(
             &["--json", "/proc/nowhere/x.json"],

@@ -12,6 +12,7 @@
 mod answer;
 mod audit;
 mod bystander;
+mod chronicle;
 mod cli;
 mod client;
 mod dice;
@@ -22,7 +23,9 @@ mod report;
 mod run;
 mod scenario;
 mod service;
+mod soak;
 mod store;
+mod target;
 
 use std::env;
 use std::process::ExitCode;
@@ -31,6 +34,12 @@ fn main() -> ExitCode {
     let mut args = env::args_os().skip(1).peekable();
     if args.next_if(|first| first == "serve").is_some() {
         return shop::run(args);
+    }
+    if args.next_if(|first| first == "count-keys").is_some() {
+        return scenario::count_keys(args.next().as_deref());
+    }
+    if args.next_if(|first| first == "soak").is_some() {
+        return soak::run(args);
     }
     match cli::parse(args) {
         Ok(cli::Command::Help) => {
@@ -44,6 +53,7 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Ok(cli::Command::Run(options)) => run::storm(&options),
+        Ok(cli::Command::Aim(options)) => target::storm(&options),
         Err(usage) => {
             eprintln!("storm: {usage}");
             ExitCode::from(2)

@@ -1,4 +1,5 @@
-//! Throw-away servers: empty, on free ports of loopback, and gone when they are dropped.
+//! Throw-away servers: empty, on free ports of loopback, and gone when they are dropped, or when the
+//! process that started them is killed.
 //!
 //! `cargo xtask test` starts them for the store tests, the shop where `--store` names a kind without
 //! an address, and storm as well, which also kills them in the middle of things. Nothing is installed
@@ -10,6 +11,7 @@ mod ports;
 mod postgres;
 mod redis;
 mod server;
+mod watch;
 
 pub use error::Error;
 pub use find::Program;

@@ -45,6 +45,7 @@ impl Launch {
         };
         command
             .arg(&self.directory)
+            .current_dir(&self.directory)
             .args(["--save", "", "--appendonly", append])
             .args(["--appendfsync", "no"]);
         command

@@ -1,7 +1,7 @@
 //! One running server, which can be killed and started again.
 
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -11,6 +11,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
+use crate::watch::Watch;
 use crate::{Error, Program, ports, postgres, redis};
 
 /// A kind of server.
@@ -68,6 +69,7 @@ pub struct Server {
     port: u16,
     launch: Launch,
     child: Child,
+    watch: Option<Watch>,
     // Behind the child, since fields are dropped in order and `Drop` has stopped it by then.
     data: TempDir,
 }
@@ -113,7 +115,7 @@ impl Server {
         };
         let mut last = String::new();
         for port in ports::candidates().take(5) {
-            let mut child = spawn(&launch, port, data.path()).map_err(broken)?;
+            let (mut child, watch) = spawn(&launch, port, data.path()).map_err(broken)?;
             match wait_until_ready(&launch, port, &mut child, interrupted) {
                 Ready::Yes => {
                     return Ok(Self {
@@ -121,6 +123,7 @@ impl Server {
                         port,
                         launch,
                         child,
+                        watch: Some(watch),
                         data,
                     });
                 }
@@ -158,9 +161,17 @@ impl Server {
         SocketAddr::from((Ipv4Addr::LOCALHOST, self.port))
     }
 
-    /// Kills it as a crash would, with all its processes.
+    /// Kills it as a crash would, with all its processes, and waits until nobody listens any more:
+    /// on a busy machine a killed process keeps its sockets until it gets its turn to die.
     pub fn kill(&mut self) {
+        self.watch = None;
         kill_family(&mut self.child);
+        for _ in 0..SILENT {
+            if TcpStream::connect(self.address()).is_err() {
+                return;
+            }
+            thread::sleep(TICK);
+        }
     }
 
     /// Starts it again on the same port, with what the disk has kept. It blocks as
@@ -170,37 +181,55 @@ impl Server {
     ///
     /// When it does not come up, perhaps because somebody else has taken the port.
     pub fn restart(&mut self, interrupted: &dyn Fn() -> bool) -> Result<(), Error> {
+        self.watch = None;
         kill_family(&mut self.child);
-        let spawned = spawn(&self.launch, self.port, self.data.path());
-        self.child = spawned.map_err(|error| Error::broken(self.kind.name(), &error))?;
-        match wait_until_ready(&self.launch, self.port, &mut self.child, interrupted) {
-            Ready::Yes => Ok(()),
-            Ready::Interrupted => Err(Error::Interrupted),
-            Ready::No => Err(Error::Broken(format!(
-                "{} does not start again; its last words were:\n{}",
-                self.kind.name(),
-                tail(self.data.path())
-            ))),
+        // PostgreSQL refuses to start while a process of the killed server lives on: one that was born
+        // while the others were counted.
+        for _ in 0..AGAIN {
+            let spawned = spawn(&self.launch, self.port, self.data.path());
+            let (child, watch) =
+                spawned.map_err(|error| Error::broken(self.kind.name(), &error))?;
+            (self.child, self.watch) = (child, Some(watch));
+            match wait_until_ready(&self.launch, self.port, &mut self.child, interrupted) {
+                Ready::Yes => return Ok(()),
+                Ready::Interrupted => return Err(Error::Interrupted),
+                Ready::No if ended(&mut self.child) => thread::sleep(TICK),
+                Ready::No => break,
+            }
         }
+        Err(Error::Broken(format!(
+            "{} does not start again; its last words were:\n{}",
+            self.kind.name(),
+            tail(self.data.path())
+        )))
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
+        // First, so that it never sees a server that is gone.
+        self.watch = None;
         end(&mut self.child);
     }
 }
 
-fn spawn(launch: &Launch, port: u16, data: &Path) -> std::io::Result<Child> {
+fn spawn(launch: &Launch, port: u16, data: &Path) -> std::io::Result<(Child, Watch)> {
     let log = fs::File::create(log(data))?;
     // A group of its own: Ctrl-C at the terminal must not stop the server under its users.
-    launch
+    let mut child = launch
         .command(port)
         .process_group(0)
         .stdin(Stdio::null())
         .stdout(log.try_clone()?)
         .stderr(log)
-        .spawn()
+        .spawn()?;
+    match Watch::over(child.id(), data) {
+        Ok(watch) => Ok((child, watch)),
+        Err(error) => {
+            end(&mut child);
+            Err(error)
+        }
+    }
 }
 
 enum Ready {
@@ -273,6 +302,9 @@ fn tail(data: &Path) -> String {
     lines[lines.len().saturating_sub(10)..].join("\n")
 }
 
+const SILENT: u32 = 250;
+/// Starts after a kill.
+const AGAIN: u32 = 50;
 const TICK: Duration = Duration::from_millis(20);
 /// Twenty seconds for a start, five for an end.
 const TICKS: u32 = 1_000;

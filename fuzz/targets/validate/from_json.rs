@@ -20,6 +20,15 @@ struct Order {
     #[validate(entries(..=4), keys(chars(1..=8)), values(range(-5..=5)))]
     #[serde(default)]
     counts: BTreeMap<String, i64>,
+    #[validate(normalize(precis_username), chars(..=32))]
+    handle: Option<String>,
+    #[validate(normalize(precis_nickname, empty_as_none), chars(..=32))]
+    nick: Option<String>,
+    #[validate(items(..=4), normalize(dedup, sort), each(normalize(trim, default_if_blank("-")), chars(..=8)))]
+    #[serde(default)]
+    words: Vec<String>,
+    #[validate(normalize(clamp(1..=100)))]
+    limit: Option<u8>,
     payment: Option<Payment>,
     tree: Option<Tree>,
     price: Option<f64>,

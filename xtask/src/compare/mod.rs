@@ -13,7 +13,7 @@ use std::{
 
 use bars::Bars;
 use lexopt::Arg;
-use verdict::{Judged, Measurement};
+use verdict::{Judged, Line, Measurement, Skipped};
 
 use crate::{
     args,
@@ -59,19 +59,20 @@ pub(crate) fn run(mut words: lexopt::Parser) -> Result<(), Failure> {
     let json = json.map(create).transpose()?;
 
     let mut steps = Steps::new("compare", 2);
-    let mut found = Vec::new();
+    let mut found = Found::default();
     steps.run("time", || measure(&only, Build::Time, &mut found))?;
     // Allocations are counted by an allocator that would slow everything else down, so their cases
     // take a build of their own, and only where a bar asks for one.
     let missing = bars
         .list
         .iter()
-        .any(|bar| !found.iter().any(|m| m.is_of(bar)));
+        .any(|bar| !found.measured.iter().any(|m| m.is_of(bar)) && !found.has_skipped(bar));
     if missing {
         steps.run("heap", || measure(&only, Build::Heap, &mut found))?;
     }
 
-    let judged = verdict::judge(&bars, &found);
+    let mut judged = verdict::judge(&bars, &found.measured);
+    verdict::skip(&mut judged, &found.skipped);
     print!(
         "{}",
         if markdown {
@@ -128,7 +129,20 @@ enum Build {
     Heap,
 }
 
-fn measure(only: &[String], build: Build, found: &mut Vec<Measurement>) -> Result<(), Failure> {
+/// What the benches have said.
+#[derive(Default)]
+struct Found {
+    measured: Vec<Measurement>,
+    skipped: Vec<Skipped>,
+}
+
+impl Found {
+    fn has_skipped(&self, bar: &bars::Bar) -> bool {
+        self.skipped.iter().any(|line| line.skipped == bar.case)
+    }
+}
+
+fn measure(only: &[String], build: Build, found: &mut Found) -> Result<(), Failure> {
     let mut command = cargo();
     // The profile of `cargo bench`: optimised as a careful user would, for both sides alike.
     command.args(["run", "--quiet", "--profile=bench", "-p", "seawall-benches"]);
@@ -147,7 +161,9 @@ fn measure(only: &[String], build: Build, found: &mut Vec<Measurement>) -> Resul
             return;
         }
         match serde_json::from_str(line) {
-            Ok(measurement) => found.push(measurement),
+            Ok(Line::Measured(measurement)) => found.measured.push(measurement),
+            // On stderr it has said why.
+            Ok(Line::Skipped(skipped)) => found.skipped.push(skipped),
             Err(error) => unreadable = Some(format!("{error} in {line}")),
         }
     })?;

@@ -5,6 +5,14 @@ use serde::{Deserialize, Serialize};
 use super::bars::{Bar, Bars, Waiver};
 
 /// A line of the benches' output.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Line {
+    Measured(Measurement),
+    Skipped(Skipped),
+}
+
+/// A case beside one of its peers.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Measurement {
     pub(super) case: String,
@@ -14,6 +22,12 @@ pub(super) struct Measurement {
     pub(super) ours: Spread,
     pub(super) theirs: Spread,
     pub(super) ratio: Spread,
+}
+
+/// A case that lacks what it needs.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Skipped {
+    pub(super) skipped: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize, Serialize)]
@@ -39,6 +53,8 @@ pub(super) enum Verdict {
     /// Too few rounds were of use to say anything.
     Unsteady,
     NotMeasured,
+    /// This machine lacks what the case needs, and said so.
+    Skipped,
     /// Measured, but nothing was promised.
     NoBar,
 }
@@ -55,6 +71,7 @@ impl Verdict {
             Self::Missed => "MISSED",
             Self::Unsteady => "UNSTEADY",
             Self::NotMeasured => "NOT MEASURED",
+            Self::Skipped => "SKIPPED",
             Self::NoBar => "no bar",
         }
     }
@@ -116,6 +133,16 @@ pub(super) fn judge(bars: &Bars, found: &[Measurement]) -> Vec<Judged> {
         .filter(|m| !bars.list.iter().any(|bar| m.is_of(bar)));
     let without = without.map(|m| row(&m.case, &m.peer, Some(m), Verdict::NoBar));
     promised.chain(without).collect()
+}
+
+/// Marks the bars that could not be measured here.
+pub(super) fn skip(judged: &mut [Judged], skipped: &[Skipped]) {
+    for row in judged {
+        let is_skipped = skipped.iter().any(|line| line.skipped == row.case);
+        if row.verdict == Verdict::NotMeasured && is_skipped {
+            row.verdict = Verdict::Skipped;
+        }
+    }
 }
 
 fn row(case: &str, peer: &str, measured: Option<&Measurement>, verdict: Verdict) -> Judged {
@@ -215,6 +242,22 @@ pub(super) mod tests {
         };
         check(&bars(None), &[other], Verdict::NotMeasured);
         assert!(Verdict::NotMeasured.fails());
+    }
+
+    #[test]
+    fn a_bar_whose_case_said_what_it_lacks_is_skipped_and_no_other_is() {
+        let skipped = |case: &str| Skipped {
+            skipped: case.to_owned(),
+        };
+        let mut judged = judge(&bars(None), &[]);
+        skip(&mut judged, &[skipped("ratelimit/cold")]);
+        assert_eq!(judged[0].verdict, Verdict::NotMeasured);
+        skip(&mut judged, &[skipped("ratelimit/hot")]);
+        assert_eq!(judged[0].verdict, Verdict::Skipped);
+        assert!(!Verdict::Skipped.fails());
+        let mut judged = judge(&bars(None), &[measurement(9.0)]);
+        skip(&mut judged, &[skipped("ratelimit/hot")]);
+        assert_eq!(judged[0].verdict, Verdict::Missed);
     }
 
     #[test]

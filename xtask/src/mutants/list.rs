@@ -23,6 +23,10 @@ pub(super) struct Entry {
     pub(super) name: String,
     /// Relative to that folder.
     files: Vec<String>,
+    /// Whether the unit tests alone are to catch them, where the crate's other tests take too long
+    /// to run a thousand times.
+    #[serde(default)]
+    pub(super) unit_tests_only: bool,
     #[serde(default)]
     accepted: Vec<Accepted>,
 }

@@ -78,6 +78,10 @@ fn command(root: &Path, entry: &Entry, output: &Path) -> Command {
     let mut command = cargo();
     command
         .current_dir(root)
+        // Each mutant is compiled, run once and thrown away: nobody debugs it, and what a property
+        // finds wrong with it need not be small.
+        .env("CARGO_PROFILE_DEV_DEBUG", "0")
+        .env("PROPTEST_MAX_SHRINK_ITERS", "0")
         .arg("mutants")
         .args(["--package", &entry.package()]);
     for file in entry.paths() {
@@ -96,6 +100,9 @@ fn command(root: &Path, entry: &Entry, output: &Path) -> Command {
             "--output",
         ])
         .arg(output);
+    if entry.unit_tests_only {
+        command.args(["--", "--lib"]);
+    }
     command
 }
 

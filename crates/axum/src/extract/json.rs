@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{HeaderValue, header};
 use seawall_errors::{ApiError, Internal, codes};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::error::Category;
 
 use super::refusal::{expect, invalid, unreadable};
@@ -70,7 +70,11 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
         let path = error.path().clone();
         let error = error.into_inner();
         match error.classify() {
-            Category::Data => invalid(&error, Some(&path)),
+            // A type refuses as soon as it can, and what follows may be no JSON at all: `{} x`.
+            Category::Data => match serde_json::from_slice::<IgnoredAny>(bytes) {
+                Ok(_) => invalid(&error, Some(&path)),
+                Err(syntax) => malformed(syntax),
+            },
             Category::Io | Category::Syntax | Category::Eof => malformed(error),
         }
     })?;

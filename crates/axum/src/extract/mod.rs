@@ -1,6 +1,7 @@
 //! Extractors whose refusals have the same body as every other error, and say what is wrong
 //! without saying how the service is built.
 
+mod claimed;
 mod form;
 mod json;
 #[cfg(feature = "multipart")]
@@ -12,6 +13,7 @@ mod refusal;
 mod valid;
 mod verified;
 
+pub use claimed::Claimed;
 pub use form::Form;
 pub use json::Json;
 #[cfg(feature = "multipart")]

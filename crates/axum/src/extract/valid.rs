@@ -73,7 +73,8 @@ extractor! {
 extractor! {
     /// Parameters of the path that keep their rules, by the names of the route's template.
     ///
-    /// Refuses with 422 `validation_error` with a detail for each mistake.
+    /// Refuses with 400 `malformed_request` what is no UTF-8 once decoded, or 422 `validation_error`
+    /// with a detail for each mistake.
     ValidPath
 }
 
@@ -161,8 +162,8 @@ where
         let params = RawPathParams::from_request_parts(parts, state)
             .await
             .map_err(|rejection| {
-                // A parameter that is no UTF-8 once decoded keeps no rule.
-                ApiError::new(codes::VALIDATION_ERROR)
+                // As for a query: what is no UTF-8 once decoded cannot be held against a rule.
+                ApiError::new(codes::MALFORMED_REQUEST)
                     .note(rejection.body_text())
                     .not_executed()
             })?;

@@ -93,9 +93,9 @@ pub(super) fn head_too_large(method: &Method, headers: &HeaderMap) -> Response<B
     let rendered = Renderer::new().render(&error, &context);
     let mut response = Response::new(Body::from(rendered.body));
     *response.status_mut() = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
-    let id = ("x-request-id", id.to_string());
+    let id = ("x-request-id", id.to_string().into());
     for (name, value) in rendered.headers.into_iter().chain([id]) {
-        if let Ok(value) = HeaderValue::try_from(value) {
+        if let Ok(value) = HeaderValue::from_str(&value) {
             response
                 .headers_mut()
                 .append(HeaderName::from_static(name), value);

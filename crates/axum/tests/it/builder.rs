@@ -1,24 +1,26 @@
 //! The builder: right order, one shape, one id.
 
+use std::convert::Infallible;
 use std::future::pending;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::ConnectInfo;
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use futures::stream;
 use http::{Request, StatusCode};
-use seawall_axum::Seawall;
+use seawall_axum::{ContextLayer, Seawall};
 use seawall_errors::{ApiError, codes};
 use seawall_ratelimit::{MemoryStore, Policy, quota};
 use seawall_tower::RateLimitLayer;
 use seawall_web::limits::RateLimits;
-use seawall_web::request::{ClientIp, ForwardedHeader, KeyBy, Missing, Principal};
+use seawall_web::request::{ClientIp, ForwardedHeader, KeyBy, Known, Missing, Principal};
 
-use crate::support::{Read, get as get_request, send};
+use crate::support::{Read, get as get_request, post as post_request, send};
 
 fn routes() -> Router {
     Router::new()
@@ -221,6 +223,66 @@ async fn probes_have_ids_and_no_limits() {
     assert_eq!(read.status, 200);
     assert!(read.header("x-request-id").starts_with("req_"));
     assert_eq!(send(&app, get_request("/ok")).await.status, 429);
+}
+
+#[tokio::test]
+async fn a_body_may_be_as_long_as_the_builder_says_and_no_longer() {
+    let routes = Router::new().route(
+        "/length",
+        post(|body: Bytes| async move { body.len().to_string() }),
+    );
+    // More than the 2 MB that axum's own extractors would allow.
+    let app = builder().body_limit(3_000_000).build().unwrap();
+    let app = app.protect(routes);
+    let sent = |length: usize| post_request("/length", "text/plain", vec![b'x'; length]);
+    assert_eq!(send(&app, sent(3_000_000)).await.body, "3000000");
+    let chunked = Body::from_stream(stream::iter(
+        (0..4).map(|_| Ok::<_, Infallible>(vec![b'x'; 1_000_000])),
+    ));
+    let refused = send(&app, post_request("/length", "text/plain", chunked)).await;
+    check(&refused, 413, "payload_too_large");
+    assert_eq!(send(&app, sent(0)).await.body, "0");
+}
+
+#[tokio::test]
+async fn a_route_that_is_nested_twice_is_known_by_where_it_was_found() {
+    let told = |head: axum::extract::Request| async move {
+        let known = head.extensions().get::<Known>().unwrap();
+        let param = |name| known.params()?.find(name).map(str::to_owned);
+        format!("{} {:?}", known.route().unwrap().as_str(), param("id"))
+    };
+    let routes = builder().build().unwrap();
+    // With its state, so that both places share one service.
+    let routes: Router = routes
+        .protect(Router::new().route("/{id}", get(told)))
+        .with_state(());
+    let app = Router::new().nest("/a", routes.clone()).nest("/b", routes);
+    for _ in 0..2 {
+        for at in ["a", "b"] {
+            let read = send(&app, get_request(&format!("/{at}/7"))).await;
+            assert_eq!(read.body, format!("/{at}/{{id}} Some(\"7\")"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_context_leaves_alone_what_layers_outside_have_left() {
+    let policy = |name| Policy::new(name, quota!("9/hour")).unwrap();
+    let limits = |name| {
+        RateLimits::builder(MemoryStore::new(8))
+            .limit(policy(name), KeyBy::everyone())
+            .build()
+            .unwrap()
+    };
+    // Were the mark of the outer limit lost, the inner one would write the headers too.
+    let app = Router::new().route("/ok", get(|| async { "ok" })).layer((
+        RateLimitLayer::new(limits("outer")),
+        ContextLayer::new(),
+        RateLimitLayer::new(limits("inner")),
+    ));
+    let read = send(&app, get_request("/ok")).await;
+    let policies = read.header("ratelimit-policy");
+    assert_eq!(policies, r#""outer";q=9;w=3600, "inner";q=9;w=3600"#);
 }
 
 #[test]

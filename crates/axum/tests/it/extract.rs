@@ -120,10 +120,14 @@ async fn good_input_passes() {
 #[tokio::test]
 async fn bad_json_is_told_apart_from_wrong_json() {
     let app = app();
-    let cases: [Case; 10] = [
+    let cases: [Case; 14] = [
         ("", 400, "malformed_json", None),
         ("{", 400, "malformed_json", None),
-        ("{} x", 422, "validation_error", Some(("required", "item"))),
+        ("{} x", 400, "malformed_json", None),
+        ("{}", 422, "validation_error", Some(("required", "item"))),
+        ("{}{}", 400, "malformed_json", None),
+        ("[] x", 400, "malformed_json", None),
+        (r#"{"item":1,"lines":[}"#, 400, "malformed_json", None),
         (r#"{"item":"a","lines":[]} x"#, 400, "malformed_json", None),
         ("[]", 422, "validation_error", Some(("invalid", ""))),
         (
@@ -161,9 +165,14 @@ async fn bad_json_is_told_apart_from_wrong_json() {
         let read = send(&app, post_request("/orders", JSON, body)).await;
         check(&read, status, code, detail);
     }
-    let deep = "[".repeat(2000);
+    // However deep: the rest is looked through without recursion.
+    let open = "[".repeat(2000);
+    let deep = format!("{open}{}", "]".repeat(2000));
+    let read = send(&app, post_request("/orders", JSON, open)).await;
+    check(&read, 400, "malformed_json", None);
+    let read = send(&app, post_request("/orders", JSON, deep)).await;
     check(
-        &send(&app, post_request("/orders", JSON, deep)).await,
+        &read,
         422,
         "validation_error",
         Some(("invalid_type", "[0]")),

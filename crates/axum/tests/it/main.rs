@@ -6,9 +6,12 @@ mod builder;
 #[cfg(all(feature = "serve", feature = "degrade"))]
 mod drain;
 mod extract;
-mod leaks;
 #[cfg(feature = "serve")]
+mod idempotency;
+mod leaks;
 mod limits;
+#[cfg(feature = "config")]
+mod reload;
 mod serve;
 mod support;
 #[cfg(feature = "validate")]

@@ -65,12 +65,27 @@ impl Log {
             .with_ansi(false)
             .with_writer(move || log.clone())
             .finish();
+        hear_everything();
         tracing::subscriber::set_default(subscriber)
     }
 
     pub(crate) fn text(&self) -> String {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }
+}
+
+/// Keeps every place that logs awake. Where no thread has a subscriber at the moment, `tracing` may
+/// mark a place as one that nobody hears, just when another test begins to listen.
+fn hear_everything() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        let silent = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::TRACE)
+            .with_writer(std::io::sink)
+            .finish();
+        // Another one would do as well.
+        let _ = tracing::subscriber::set_global_default(silent);
+    });
 }
 
 impl std::io::Write for Log {

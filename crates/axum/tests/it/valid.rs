@@ -4,7 +4,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::routing::{get, post};
 use http::Request;
-use seawall_axum::{Seawall, ValidForm, ValidHeaders, ValidJson, ValidPath, ValidQuery};
+use seawall_axum::{Json, Seawall, ValidForm, ValidHeaders, ValidJson, ValidPath, ValidQuery};
 use seawall_ratelimit::MemoryStore;
 use seawall_validate::Validate;
 
@@ -48,6 +48,10 @@ fn app() -> Router {
         .route(
             "/json",
             post(|ValidJson(contact): ValidJson<Contact>| async { contact.told() }),
+        )
+        .route(
+            "/plain",
+            post(|Json(contact): Json<Contact>| async { contact.told() }),
         )
         .route(
             "/form",
@@ -102,6 +106,22 @@ fn check(read: &Read, status: u16, code: &str, details: &[(&str, &str)]) {
 const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
 const GOOD: &str = "ann@example.com None []";
+
+#[tokio::test]
+async fn what_is_no_json_is_400_whoever_reads_it() {
+    let app = app();
+    for body in ["{} x", "[] x", r#"{"email":7,"#, r#"{"email":7}}"#] {
+        for path in ["/json", "/plain"] {
+            let read = send(&app, post_request(path, "application/json", body)).await;
+            check(&read, 400, "malformed_json", &[]);
+        }
+    }
+    let read = send(&app, post_request("/plain", "application/json", "{}")).await;
+    assert_eq!(
+        (read.status.as_u16(), read.code()),
+        (422, "validation_error".to_owned())
+    );
+}
 
 #[tokio::test]
 async fn good_input_passes_from_everywhere() {

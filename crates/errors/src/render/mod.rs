@@ -87,7 +87,7 @@ pub struct Rendered {
     pub status: u16,
     /// The headers, names in lower case, in the order in which to append them. `content-length` is
     /// left to the server.
-    pub headers: Vec<(&'static str, String)>,
+    pub headers: Vec<(&'static str, Cow<'static, str>)>,
     /// The body: JSON, or nothing for `HEAD`.
     pub body: Vec<u8>,
 }
@@ -158,16 +158,17 @@ impl Renderer {
         };
 
         let mut headers = Vec::with_capacity(5 + own.len());
-        headers.push(("content-type", format.media_type().to_owned()));
-        headers.push(("cache-control", "no-store".to_owned()));
-        headers.push(("x-content-type-options", "nosniff".to_owned()));
+        headers.push(("content-type", format.media_type().into()));
+        headers.push(("cache-control", "no-store".into()));
+        headers.push(("x-content-type-options", "nosniff".into()));
         if matches!(self.policy, FormatPolicy::Negotiate { .. }) {
-            headers.push(("vary", "accept".to_owned()));
+            headers.push(("vary", "accept".into()));
         }
         if let Some(delay) = face.retry_after {
-            headers.push(("retry-after", whole_seconds(delay).to_string()));
+            headers.push(("retry-after", whole_seconds(delay).to_string().into()));
         }
-        headers.extend_from_slice(own);
+        let own = own.iter();
+        headers.extend(own.map(|(name, value)| (*name, value.clone().into())));
         Rendered {
             status: face.status,
             headers,

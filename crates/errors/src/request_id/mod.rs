@@ -43,8 +43,7 @@ impl RequestId {
         };
         id.bytes[..4].copy_from_slice(b"req_");
         for (pair, byte) in id.bytes[4..36].chunks_exact_mut(2).zip(uuid.to_be_bytes()) {
-            pair[0] = HEX[usize::from(byte >> 4)];
-            pair[1] = HEX[usize::from(byte & 15)];
+            pair.copy_from_slice(&HEX[usize::from(byte)]);
         }
         id
     }
@@ -125,4 +124,15 @@ pub(crate) fn uuid_digits(id: &str) -> Option<&str> {
 }
 
 const MAX: usize = 64;
-const HEX: [u8; 16] = *b"0123456789abcdef";
+
+/// The two digits of each byte.
+static HEX: [[u8; 2]; 256] = {
+    let digits = b"0123456789abcdef";
+    let mut pairs = [[0; 2]; 256];
+    let mut byte = 0;
+    while byte < pairs.len() {
+        pairs[byte] = [digits[byte >> 4], digits[byte & 15]];
+        byte += 1;
+    }
+    pairs
+};

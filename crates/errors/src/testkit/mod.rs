@@ -23,7 +23,7 @@
 //!
 //! let mut answer = Answer::new().body(&rendered.body);
 //! for (name, value) in &rendered.headers {
-//!     answer = answer.header(name, value);
+//!     answer = answer.header(name, value.as_bytes());
 //! }
 //! canaries.assert_hidden(&answer);
 //! canaries.assert_logged_once(&log);

@@ -190,7 +190,7 @@ fn headers_come_in_a_fixed_order() {
     let headers: Vec<(&str, &str)> = answer
         .headers
         .iter()
-        .map(|(name, value)| (*name, value.as_str()))
+        .map(|(name, value)| (*name, &**value))
         .collect();
     assert_eq!(
         headers,

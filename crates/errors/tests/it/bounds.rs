@@ -72,7 +72,7 @@ fn a_wait_given_as_a_header_is_the_wait() {
         .iter()
         .filter(|(name, _)| *name == "retry-after")
         .collect();
-    assert_eq!(waits, [&("retry-after", "1".to_owned())]);
+    assert_eq!(waits, [&("retry-after", "1".into())]);
 }
 
 #[test]

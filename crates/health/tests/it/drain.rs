@@ -65,6 +65,18 @@ async fn readiness_fails_first_and_the_listener_closes_after_the_pause() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_answer_can_ask_whether_the_server_closes() {
+    let (_health, drain) = drain();
+    let early = drain.enter();
+    assert!(!drain.is_closing() && !early.is_closing());
+    drain.signal(Stop::Graceful);
+    assert!(!drain.is_closing() && !early.is_closing(), "in the pause");
+    drain.closing().await;
+    assert!(drain.is_closing() && early.is_closing());
+    assert!(drain.enter().is_closing());
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_in_flight_ends() {
     assert_eq!(run(&[(1, Stop::Graceful)], 2 * SECOND).await, (6, 6, 0));
     assert_eq!(run(&[(1, Stop::Graceful)], 20 * SECOND).await, (6, 20, 0));

@@ -29,7 +29,7 @@ async fn work_that_has_completed_its_record_is_not_completed_again() {
             .await;
         assert_eq!(
             ran.unwrap(),
-            Run::Replayed(within.clone()),
+            Run::Executed(within.clone()),
             "fails: {fails}"
         );
     }

@@ -8,7 +8,7 @@ use seawall_idempotency::{
 };
 use tokio::time::{Instant, sleep};
 
-use crate::support::{Faulty, Never, Work, front, key};
+use crate::support::{Faulty, Log, Never, Work, front, key};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -110,6 +110,29 @@ async fn waiters_are_capped() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn one_key_does_not_take_all_places() {
+    let front = Idempotency::builder(MemoryStore::new(), waiting(Policy::at_most_once()))
+        .waiters(8)
+        .waiters_per_key(2)
+        .build()
+        .unwrap();
+    let run = async |name: &'static str| {
+        let key = key(name);
+        let run = front.run(&key, b"", |_| async {
+            sleep(SECOND).await;
+            Ok::<_, Never>(Outcome::new(name))
+        });
+        run.await.unwrap()
+    };
+    let hot = futures_all((0..20).map(|_| run("hot")).collect());
+    let other = futures_all((0..3).map(|_| run("other")).collect());
+    let (hot, other) = tokio::join!(hot, other);
+    let answered = |runs: &[Run]| runs.iter().filter(|run| run.outcome().is_some()).count();
+    assert_eq!(answered(&hot), 3, "one works, two wait");
+    assert_eq!(answered(&other), 3, "there is a place for each");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_waiter_takes_over_what_its_owner_drops() {
     let (front, work) = (front(waiting(Policy::at_least_once())), Work::default());
     let start = now();
@@ -144,6 +167,33 @@ async fn a_lease_is_renewed_while_work_goes_on_and_not_forever() {
         Run::Replayed(late.outcome().unwrap().clone()),
         "the stale owner"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn work_that_takes_too_long_is_told_when_its_lease_ends() {
+    let log = Log::default();
+    let policy = Policy::at_least_once()
+        .lease(SECOND * 9)
+        .longest(SECOND * 61);
+    let front = Idempotency::builder(MemoryStore::new(), policy)
+        .observer(log.clone())
+        .build()
+        .unwrap();
+    let start = now();
+    let ran = front
+        .run(&key("k"), b"", |claim| async move {
+            assert!(!claim.is_lost());
+            claim.lost().await;
+            assert!(claim.is_lost());
+            Ok::<_, Never>(Outcome::new("late"))
+        })
+        .await;
+    assert_eq!(now() - start, SECOND * 61);
+    let late = Run::Executed(Outcome::new("late"));
+    assert_eq!(ran.unwrap(), late, "nobody has taken over");
+    assert_eq!(log.words(), ["begun", "overdue", "finished"]);
+    let again = slow(&front, &Work::default(), SECOND).await;
+    assert_eq!(again, Run::Replayed(Outcome::new("late")));
 }
 
 #[tokio::test(start_paused = true)]

@@ -9,7 +9,12 @@ CREATE TABLE IF NOT EXISTS seawall_nonce (
     digest bytea PRIMARY KEY,
     expires bigint NOT NULL
 );
-CREATE INDEX IF NOT EXISTS seawall_nonce_expires ON seawall_nonce (expires);
+-- With `IF NOT EXISTS`, this would lock the table against writers, also where the index is there.
+DO $$ BEGIN
+    IF to_regclass('seawall_nonce_expires') IS NULL THEN
+        CREATE INDEX seawall_nonce_expires ON seawall_nonce (expires);
+    END IF;
+END $$;
 
 -- The latest expiry among all rows ever deleted, in one row. What expires by then may be forgotten, so
 -- a clock that is set back revives nothing.

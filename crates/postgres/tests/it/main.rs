@@ -10,6 +10,7 @@
 
 mod exact;
 mod faults;
+mod idempotency;
 mod laws;
 mod nonces;
 mod schema;

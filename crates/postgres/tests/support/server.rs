@@ -60,7 +60,7 @@ impl Server {
             folder,
             child,
         };
-        server.wait();
+        assert!(server.is_ready(), "postgres does not start");
         Some(server)
     }
 
@@ -76,9 +76,18 @@ impl Server {
         self.child.wait().unwrap();
     }
 
+    /// Starts the server that was killed, on its port and data.
     pub fn restart(&mut self) {
-        self.child = spawn(&self.programs, self.owner, self.folder.path(), self.port);
-        self.wait();
+        // It refuses to start while a process of the killed one lives on: one that was born while the
+        // others were counted.
+        for _ in 0..50 {
+            self.child = spawn(&self.programs, self.owner, self.folder.path(), self.port);
+            if self.is_ready() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        panic!("postgres does not start again");
     }
 
     /// Stops all its processes where they stand; their sockets stay open.
@@ -106,14 +115,14 @@ impl Server {
         std::iter::once(parent).chain(children).collect()
     }
 
-    fn wait(&mut self) {
+    /// Waits until the server is ready, or has ended.
+    fn is_ready(&mut self) -> bool {
         // The eighth line of this file is the server's own word on its state.
         let status = self.folder.path().join("data/postmaster.pid");
         for _ in 0..2_000 {
-            assert!(
-                self.child.try_wait().unwrap().is_none(),
-                "postgres does not start"
-            );
+            if self.child.try_wait().unwrap().is_some() {
+                return false;
+            }
             let text = fs::read_to_string(&status).unwrap_or_default();
             let is_ours = text.lines().next() == Some(&self.child.id().to_string());
             if is_ours
@@ -122,7 +131,7 @@ impl Server {
                     .nth(7)
                     .is_some_and(|state| state.trim() == "ready")
             {
-                return;
+                return true;
             }
             std::thread::sleep(Duration::from_millis(10));
         }

@@ -319,6 +319,15 @@ mod tests {
         let yearly = Quota::new(1, Quota::LONGEST_PERIOD).unwrap();
         assert!(yearly.try_with_burst(35).is_ok());
         assert_eq!(yearly.try_with_burst(36), Err(QuotaError::BURST_TOO_LARGE));
+        let exactly = Quota::new(1, Duration::from_micros(1 << 20)).unwrap();
+        let longest = exactly.try_with_burst(1 << 30).unwrap();
+        assert_eq!(longest.refill_us(), Quota::LONGEST_REFILL_US);
+        assert!(exactly.try_with_burst((1 << 30) + 1).is_err());
+    }
+
+    #[test]
+    fn a_limit_of_zero_has_no_burst_either() {
+        assert_eq!(Quota::per_minute(0).with_burst(5).burst(), 0);
     }
 
     #[test]

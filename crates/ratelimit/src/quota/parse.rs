@@ -327,6 +327,13 @@ mod tests {
     }
 
     #[test]
+    fn an_error_says_what_was_expected() {
+        let error = Quota::parse("10 perhaps minute").unwrap_err();
+        assert!(error.message().starts_with("expected `/` or `per`"));
+        assert_eq!(error.to_string(), error.message());
+    }
+
+    #[test]
     fn refuses_with_what_was_expected() {
         refused("", QuotaError::NUMBER);
         refused("meow", QuotaError::NUMBER);

@@ -8,7 +8,7 @@ use crate::{key, n, s, store};
 
 fn fields(decision: &Decision, dialects: impl Into<Dialects>) -> Vec<(&'static str, String)> {
     let mut fields = Vec::new();
-    headers::write(decision, dialects, &mut |name, value| {
+    headers::write(decision, dialects, |name, value| {
         fields.push((name, value.to_owned()));
     });
     fields

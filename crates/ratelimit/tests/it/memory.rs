@@ -157,14 +157,19 @@ fn new_keys_may_share_what_is_left() {
 #[tokio::test]
 async fn what_the_overflow_granted_can_be_refunded() {
     let (store, _) = small(WhenFull::ShareOverflow);
-    let limiter = Limiter::new(store, quota!("50/minute"));
+    let flood = Limiter::new(store.clone(), quota!("50/minute"));
     for i in 0..10_000_u32 {
-        let _ = limiter.check_local(i.to_be_bytes());
+        let _ = flood.check_local(i.to_be_bytes());
     }
-    assert!(!limiter.check_local("late").is_allowed());
-    limiter.reset(0_u32.to_be_bytes()).await.unwrap();
-    let Ok(free) = limiter.check(0_u32.to_be_bytes()).await;
-    assert!(free.is_allowed());
+    // Another policy, whose keys share its overflow counter from the first of them.
+    let late = Limiter::new(store, quota!("2/minute"));
+    assert!(late.check_local("a").is_allowed());
+    let granted = late.check_local("b");
+    assert!(granted.is_allowed());
+    assert!(!late.check_local("c").is_allowed());
+    let Ok(()) = late.refund("b", &granted).await;
+    assert!(late.check_local("d").is_allowed());
+    assert!(!late.check_local("e").is_allowed());
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::time::Duration;
 use redis::aio::ConnectionLike;
 use redis::cluster::{ClusterClient, ClusterConfig};
 use redis::cluster_async::ClusterConnection;
-use redis::cluster_routing::SingleNodeRoutingInfo;
+use redis::cluster_routing::{MultipleNodeRoutingInfo, RoutingInfo, SingleNodeRoutingInfo};
 use redis::{Cmd, ErrorKind, Pipeline, RedisError, RedisResult, ServerErrorKind, Value};
 
 use super::{Timeouts, flat, tcp};
@@ -59,6 +59,16 @@ impl Nodes {
             }
         }
         flat(nodes.req_packed_command(command).await)
+    }
+
+    /// Asks each master once.
+    pub(super) async fn send_to_all(&self, command: &Cmd) -> RedisResult<Vec<Value>> {
+        let masters = RoutingInfo::MultiNode((MultipleNodeRoutingInfo::AllMasters, None));
+        let answer = self.0.clone().route_command(command.clone(), masters).await;
+        match flat(answer)? {
+            Value::Map(answers) => answers.into_iter().map(|(_, a)| flat(Ok(a))).collect(),
+            other => Ok(vec![other]),
+        }
     }
 }
 

@@ -86,7 +86,12 @@ impl Link {
         .await
     }
 
-    async fn within(&self, call: impl Future<Output = RedisResult<Value>>) -> Result<Value, Error> {
+    /// Sends the command to the server, or to each master of a Cluster, within the operation timeout.
+    pub(crate) async fn ask_all(&self, command: &Cmd) -> Result<Vec<Value>, Error> {
+        self.within(self.wire.send_to_all(command)).await
+    }
+
+    async fn within<T>(&self, call: impl Future<Output = RedisResult<T>>) -> Result<T, Error> {
         let limit = self.timeouts.operation;
         match tokio::time::timeout(limit, call).await {
             Ok(Ok(value)) => Ok(value),
@@ -107,6 +112,14 @@ impl Wire {
             Self::Single(manager) => flat(manager.clone().req_packed_command(command).await),
             #[cfg(feature = "cluster")]
             Self::Cluster(nodes) => nodes.send(command).await,
+        }
+    }
+
+    async fn send_to_all(&self, command: &Cmd) -> RedisResult<Vec<Value>> {
+        match self {
+            Self::Single(_) => Ok(vec![self.send(command).await?]),
+            #[cfg(feature = "cluster")]
+            Self::Cluster(nodes) => nodes.send_to_all(command).await,
         }
     }
 }
@@ -175,6 +188,13 @@ impl Rest {
         let Ok(()) = write!(self.args, "{arg}") else {
             return;
         };
+        self.ends.push(self.args.len());
+    }
+
+    /// Appends bytes as they are.
+    #[cfg(feature = "idempotency")]
+    pub(crate) fn push_bytes(&mut self, arg: &[u8]) {
+        self.args.extend_from_slice(arg);
         self.ends.push(self.args.len());
     }
 

@@ -12,6 +12,8 @@
 -- Every number is whole and below 2^53, or is only compared with such; doubles are exact there.
 local call, floor, ceil, format = redis.call, math.floor, math.ceil, string.format
 local max, min = math.max, math.min
+-- A third faster than '%.0f', but where a C long has 32 bits.
+local whole = #format('%d', 2 ^ 40) == 13 and '%d' or '%.0f'
 local op, now, lasting = ARGV[1], tonumber(ARGV[2]), false
 if now then
   lasting = true
@@ -30,8 +32,36 @@ local function write(key, value, til)
   else
     -- Redis counts from the millisecond in which the script began: one more, or the key would go
     -- up to a millisecond too early and what it counts be forgotten.
-    call('SET', key, value, 'PX', max(ceil((til - now) / 1000), 0) + 1)
+    call('SET', key, value, 'PX', format(whole, max(ceil((til - now) / 1000), 0) + 1))
   end
+end
+
+-- The way of nearly all calls: different keys, counted by GCRA and nothing more, and all of them fit.
+-- Nothing is written unless they do; else the long way below decides, from the beginning.
+local function all_fit()
+  local out, seen, a = { now }, {}, 3
+  for i = 1, n_keys do
+    local name = KEYS[i]
+    if ARGV[a] ~= '0' or seen[name] then return nil end
+    seen[name] = true
+    -- Adding nothing makes a number of text, without a call.
+    local span, limit, cost = ARGV[a + 1] + 0, ARGV[a + 2] + 0, ARGV[a + 3] + 0
+    local full = now + span * limit
+    local v = min(max(tonumber(raw[i]) or 0, now), full) + cost * span
+    if cost > limit or v > full then return nil end
+    out[2 * i], out[2 * i + 1] = 0, v
+    a = a + 4
+  end
+  for i = 1, n_keys do
+    local v = out[2 * i + 1]
+    write(KEYS[i], format(whole, v), v)
+  end
+  return out
+end
+
+if op == 'c' then
+  local out = all_fit()
+  if out then return out end
 end
 
 -- a * b as three digits to the base 2^20, for a < 2^32 and b < 2^45.
@@ -93,7 +123,7 @@ end
 
 local function store(k, kind, span, state)
   if kind == 0 then
-    return write(KEYS[k], format('%.0f', state.v), state.v)
+    return write(KEYS[k], format(whole, state.v), state.v)
   end
   -- What is in a sliding window counts until the next one has ended.
   local ends = state.v + span
@@ -199,7 +229,7 @@ while k <= n_keys do
   elseif op == 'b' then
     charge.standing = 2
     charge.blocked = max(blocked, now + extra)
-    write(KEYS[k + 1], format('%.0f', charge.blocked), charge.blocked)
+    write(KEYS[k + 1], format(whole, charge.blocked), charge.blocked)
   end
 
   charge.v2, charge.c2, charge.e2 = state.v, state.c, state.e
@@ -232,7 +262,7 @@ for i = 1, #charges do
     end
     if op == 'c' and denied and charge.penalty and charge.penalty > 0 then
       charge.blocked = now + charge.penalty
-      write(KEYS[charge.k + 1], format('%.0f', charge.blocked), charge.blocked)
+      write(KEYS[charge.k + 1], format(whole, charge.blocked), charge.blocked)
     end
   end
   out[n + 1], out[n + 2], n = charge.standing, v, n + 2

@@ -8,7 +8,7 @@ mod spanning;
 use seawall_ratelimit::{Charge, Now, Op, Store, StoreFailure, Verdict};
 
 use crate::error::{Error, MOST_CHARGES};
-use crate::store::{Inner, RedisStore};
+use crate::store::RedisStore;
 use charge::Planned;
 
 impl Store for RedisStore {
@@ -35,26 +35,12 @@ impl Store for RedisStore {
             .iter()
             .map(|charge| Planned::new(op, charge, inner.tag))
             .collect();
-        let now = inner.conformance_time();
+        let now = inner.conformance_time().map(Now::at);
         #[cfg(feature = "cluster")]
         if inner.link.is_cluster() && spanning::spans(&planned) {
             return spanning::decide(&inner.link, op, now, planned, out).await;
         }
         script::run(&inner.link, op, now, &planned, out).await
-    }
-}
-
-impl Inner {
-    /// The time of a conformance run; `None` everywhere else, where the server tells it.
-    #[cfg(feature = "conformance")]
-    fn conformance_time(&self) -> Option<Now> {
-        self.clock.as_ref().map(|clock| clock.now())
-    }
-
-    #[cfg(not(feature = "conformance"))]
-    #[expect(clippy::unused_self, reason = "as the one above")]
-    const fn conformance_time(&self) -> Option<Now> {
-        None
     }
 }
 

@@ -12,6 +12,7 @@ mod cluster;
 mod exact;
 mod expiry;
 mod faults;
+mod idempotency;
 mod laws;
 mod nonces;
 #[path = "../support/mod.rs"]

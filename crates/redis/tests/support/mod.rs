@@ -1,7 +1,12 @@
 //! Real servers for the tests: one that is there already, or throw-away ones on free ports.
-#![allow(dead_code, reason = "each test target uses its part of this")]
+#![allow(
+    dead_code,
+    unused_imports,
+    reason = "each test target uses its part of this"
+)]
 
 mod cluster;
+mod proxy;
 mod server;
 
 use std::hash::{BuildHasher, RandomState};
@@ -9,8 +14,9 @@ use std::time::Duration;
 
 use seawall_redis::{RedisStore, RedisStoreBuilder};
 
-pub use cluster::Cluster;
-pub use server::Server;
+pub use cluster::{Cluster, text};
+pub use proxy::Proxy;
+pub use server::{Server, command};
 
 /// A server to keep counters on. `None`, said aloud, where there is none.
 pub enum Redis {

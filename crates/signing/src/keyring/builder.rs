@@ -190,4 +190,13 @@ mod tests {
         let names: Vec<_> = ring.ids().map(KeyId::as_str).collect();
         assert_eq!(names, ["b", "a"]);
     }
+
+    #[test]
+    fn a_ring_tells_how_many_keys_it_has() {
+        let ring = KeyRing::builder().key(key("a")).key(key("b")).build();
+        let ring = ring.unwrap();
+        assert_eq!((ring.len(), ring.is_empty()), (2, false));
+        let none = KeyRing::empty();
+        assert_eq!((none.len(), none.is_empty()), (0, true));
+    }
 }

@@ -47,6 +47,7 @@ pub struct KeyRing(Arc<Ring>);
 struct Ring {
     entries: Box<[Entry]>,
     primary: usize,
+    is_timeless: bool,
 }
 
 #[derive(Debug)]
@@ -94,7 +95,9 @@ impl KeyRing {
     }
 
     fn of(entries: Vec<Entry>, primary: usize) -> Self {
+        let unbounded = |entry: &Entry| entry.not_before.is_none() && entry.not_after.is_none();
         Self(Arc::new(Ring {
+            is_timeless: entries.iter().all(unbounded),
             entries: entries.into(),
             primary,
         }))
@@ -151,6 +154,11 @@ impl KeyRing {
                 found
             }
         })
+    }
+
+    /// Returns whether every key is as good at one time as at any other.
+    pub(crate) fn is_timeless(&self) -> bool {
+        self.0.is_timeless
     }
 
     /// Returns whether ever, from `now` on, more keys are active at once than a message without a

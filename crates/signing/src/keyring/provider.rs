@@ -167,3 +167,31 @@ impl<K: KeyProvider> Erased for K {
         self.keys_now(query)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ring() -> KeyRing {
+        Secret::new([7; 16]).unwrap().into()
+    }
+
+    #[test]
+    fn a_shared_provider_answers_at_once_where_the_provider_does() {
+        let keys = Keys::from(Arc::new(ring()));
+        let answer = keys.now(KeyQuery::new(None, None)).unwrap();
+        assert_eq!(answer.unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_failure_keeps_its_cause_for_operators() {
+        let failure = KeyProviderError::new("no route to host");
+        assert_eq!(failure.to_string(), "the keys could not be fetched");
+        assert_eq!(failure.source().unwrap().to_string(), "no route to host");
+    }
+
+    #[test]
+    fn debug_shows_no_key() {
+        assert_eq!(format!("{:?}", Keys::from(ring())), "Keys");
+    }
+}

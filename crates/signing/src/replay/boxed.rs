@@ -86,3 +86,23 @@ impl<N: NonceStore> Erased for N {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::replay::MemoryNonceStore;
+
+    #[test]
+    fn a_failure_reads_as_that_of_the_store_in_the_box() {
+        let failure = BoxNonceStoreError(StoreFailure::unavailable("connection refused"));
+        assert_eq!(failure.to_string(), "the replay store did not answer");
+        assert_eq!(failure.source().unwrap().to_string(), "connection refused");
+        assert!(StoreFailure::from(failure).is_unavailable());
+    }
+
+    #[test]
+    fn a_box_tells_nothing_of_what_is_in_it() {
+        let store = BoxNonceStore::new(MemoryNonceStore::with_capacity(1));
+        assert_eq!(format!("{store:?}"), "BoxNonceStore");
+    }
+}

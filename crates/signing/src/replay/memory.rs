@@ -213,6 +213,33 @@ mod tests {
     }
 
     #[test]
+    fn the_second_in_which_a_message_expires_is_its_last() {
+        let store = MemoryNonceStore::with_capacity(4);
+        assert_eq!(claim(&store, 1, 10, 10), Claim::Fresh);
+        assert_eq!(claim(&store, 1, 10, 10), Claim::Replayed);
+        assert_eq!(claim(&store, 2, 10, 11), Claim::Expired);
+    }
+
+    #[test]
+    fn a_claim_drops_a_few_expired_entries_and_not_all() {
+        let store = MemoryNonceStore::with_capacity(16);
+        assert!(store.is_empty());
+        for name in 0..10 {
+            assert_eq!(claim(&store, name, 10, 0), Claim::Fresh);
+        }
+        assert_eq!((store.len(), store.is_empty()), (10, false));
+        assert_eq!(claim(&store, 100, 30, 11), Claim::Fresh);
+        assert_eq!(store.len(), 10 - 4 + 1);
+    }
+
+    #[test]
+    fn debug_shows_the_capacity_alone() {
+        let store = MemoryNonceStore::with_capacity(2);
+        assert_eq!(claim(&store, 1, 10, 0), Claim::Fresh);
+        assert_eq!(format!("{store:?}"), "MemoryNonceStore { capacity: 2, .. }");
+    }
+
+    #[test]
     fn a_full_store_refuses_and_forgets_nothing() {
         let store = MemoryNonceStore::with_capacity(2);
         assert_eq!(claim(&store, 1, 10, 0), Claim::Fresh);

@@ -201,4 +201,24 @@ mod tests {
         assert_eq!(late.judged_by(t(1010)), None);
         assert_eq!(late.judged_by(t(1011)), Some(Claim::Expired));
     }
+
+    #[test]
+    fn a_failure_says_how_the_store_failed_and_keeps_the_cause() {
+        let silent = StoreFailure::unavailable("timed out");
+        let refused = StoreFailure::refused("read only");
+        assert_eq!(silent.to_string(), "the replay store did not answer");
+        assert_eq!(refused.to_string(), "the replay store refused the claim");
+        assert_eq!(silent.source().unwrap().to_string(), "timed out");
+        assert_eq!(refused.source().unwrap().to_string(), "read only");
+    }
+
+    #[test]
+    fn a_shared_store_answers_at_once_where_the_store_does() {
+        fn answers_at_once(store: &impl NonceStore) -> bool {
+            let nonce = Nonce::new(&[0; 32], UnixTime::from_secs(1), UnixTime::from_secs(0));
+            store.claim_now(nonce).is_some()
+        }
+        let memory = crate::replay::MemoryNonceStore::with_capacity(1);
+        assert!(answers_at_once(&Arc::new(memory)));
+    }
 }

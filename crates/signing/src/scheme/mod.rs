@@ -262,3 +262,70 @@ impl Needs {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::owned_head::OwnedHead;
+
+    /// Shows what a scheme says to code that takes any scheme, with `*` for the body it signs.
+    fn seen(scheme: &impl Scheme) -> String {
+        let (envelope, head) = (Envelope::new(), OwnedHead::request("POST", "/"));
+        let mut signed = Vec::new();
+        let put = &mut |piece: &[u8]| signed.extend_from_slice(piece);
+        scheme.before_body(&envelope, &head, put).unwrap();
+        put(b"*");
+        scheme.after_body(&envelope, put);
+        format!(
+            "{} {} {} {}",
+            scheme.name(),
+            scheme.max_signatures(),
+            scheme.refuses_body(native::FIRST_LINE),
+            String::from_utf8(signed).unwrap(),
+        )
+    }
+
+    #[test]
+    fn a_shared_scheme_is_the_scheme() {
+        let shared = |pattern| {
+            let fields = Template::in_fields("acme", "x-sig", ',', "v1").signed(pattern);
+            seen(&Arc::new(fields.build().unwrap()))
+        };
+        assert_eq!(shared("{body}.end"), "acme 8 true *.end");
+        assert_eq!(shared("start.{body}"), "acme 8 false start.*");
+    }
+
+    #[test]
+    fn dialects_keep_the_names_that_replays_are_known_by() {
+        assert_eq!(Native::new().name(), "seawall");
+        assert_eq!(StandardWebhooks::new().name(), "standard-webhooks");
+        assert_eq!(StandardWebhooks::svix().name(), "standard-webhooks");
+        let templates = [
+            plain("x"),
+            plain_base64("x"),
+            github(),
+            shopify(),
+            square("https://a.example"),
+            stripe(),
+            paddle(),
+            slack(),
+        ];
+        assert_eq!(
+            templates.each_ref().map(Scheme::name),
+            [
+                "plain",
+                "plain-base64",
+                "github",
+                "shopify",
+                "square",
+                "stripe",
+                "paddle",
+                "slack"
+            ]
+        );
+        #[cfg(feature = "ed25519")]
+        assert_eq!(discord().name(), "discord");
+        #[cfg(feature = "http-signatures")]
+        assert_eq!(HttpSignatures::new().name(), "http-signatures");
+    }
+}

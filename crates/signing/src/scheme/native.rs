@@ -323,5 +323,30 @@ mod tests {
         assert_eq!(without_default_port("a:80", Some("https")), "a:80");
         assert_eq!(without_default_port("a:80", Some("HTTP")), "a");
         assert_eq!(without_default_port("a:443", None), "a:443");
+        assert_eq!(without_default_port("a:80", Some("ws")), "a:80");
+    }
+
+    #[test]
+    fn the_header_may_have_another_name() {
+        let line = format!("t=1,n=0123456789abcdef,k=a,v1={}", "ab".repeat(32));
+        let native = Native::new().covering(["x-tag"]).header("X-Acme");
+        let read = |name| native.read(&OwnedHead::request("POST", "/").header(name, line.as_str()));
+        assert!(read("x-acme").is_ok());
+        assert_eq!(
+            read("x-signature").unwrap_err().kind(),
+            RefusedKind::MissingSignature
+        );
+        let head = OwnedHead::request("POST", "/").header("x-tag", "1");
+        assert!(base(&native, &head).unwrap().ends_with("x-tag:1\n"));
+    }
+
+    #[test]
+    fn an_authority_of_ones_own_is_a_line_that_says_something() {
+        let refuses = |text: &str| Native::new().authority(text).is_err();
+        assert!(refuses("") && refuses("a\nb") && refuses("a\0"));
+        let native = Native::new().authority("Shop.Example:8443").unwrap();
+        let head = OwnedHead::request("GET", "https://10.0.0.7/x");
+        let signed = base(&native, &head).unwrap();
+        assert!(signed.starts_with("seawall-sig/v1\nGET\nshop.example:8443\n/x\n"));
     }
 }

@@ -178,3 +178,48 @@ pub fn discord() -> Template {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::UnixTime;
+    use crate::envelope::Envelope;
+    use crate::owned_head::OwnedHead;
+    use crate::scheme::{Freshness, Scheme};
+
+    /// Shows what a dialect signs, with `*` for the body.
+    fn signed(scheme: &Template) -> String {
+        let mut envelope = Envelope::new();
+        envelope.set_timestamp(UnixTime::from_secs(1_700_000_000));
+        let mut bytes = Vec::new();
+        let put = &mut |piece: &[u8]| bytes.extend_from_slice(piece);
+        let head = OwnedHead::request("POST", "/");
+        scheme.before_body(&envelope, &head, put).unwrap();
+        put(b"*");
+        scheme.after_body(&envelope, put);
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn each_sender_signs_its_own_bytes() {
+        for (scheme, expected) in [
+            (plain("x"), "*"),
+            (plain_base64("x"), "*"),
+            (github(), "*"),
+            (shopify(), "*"),
+            (
+                square("https://a.example/hooks"),
+                "https://a.example/hooks*",
+            ),
+            (stripe(), "1700000000.*"),
+            (paddle(), "1700000000:*"),
+            (slack(), "v0:1700000000:*"),
+            #[cfg(feature = "ed25519")]
+            (discord(), "1700000000*"),
+        ] {
+            assert_eq!(signed(&scheme), expected, "{scheme:?}");
+            let dated = scheme.freshness() == Freshness::Timestamp;
+            assert_eq!(dated, expected.contains("1700000000"), "{scheme:?}");
+        }
+    }
+}

@@ -209,6 +209,7 @@ mod tests {
         assert_eq!(read(&format!("{v1} ")), Err(RefusedKind::Malformed));
         assert_eq!(read(&format!("{v1}  {v1}")), Err(RefusedKind::Malformed));
         assert_eq!(read("v1,K5oZ"), Err(RefusedKind::Malformed));
+        assert_eq!(read(&format!("{v1} ,abc")), Err(RefusedKind::Malformed));
         assert_eq!(
             read(&[v1; 9].join(" ")),
             Err(RefusedKind::TooManySignatures)

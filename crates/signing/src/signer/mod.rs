@@ -179,3 +179,65 @@ impl Error for SignError {
             .map(|source| source as &(dyn Error + 'static))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::clock::UnixTime;
+    use crate::keyring::{KeyRing, NamedKey};
+    use crate::owned_head::OwnedHead;
+    use crate::scheme::Native;
+    use crate::secret::Secret;
+
+    fn signer(id: &str) -> Signer {
+        let key = NamedKey::new(id, Secret::new([7; 16]).unwrap());
+        Signer::new(Native::new(), KeyRing::builder().key(key).build().unwrap())
+    }
+
+    #[test]
+    fn a_failure_keeps_the_refusal_that_it_comes_from() {
+        let head = OwnedHead::request("POST", "/");
+        let failure = signer("a,b").sign(&head, b"").unwrap_err();
+        assert_eq!(failure.to_string(), "the scheme cannot carry this message");
+        assert_eq!(
+            failure.source().unwrap().to_string(),
+            "the signature header is malformed: expected a key id without a comma"
+        );
+    }
+
+    #[test]
+    fn the_clock_is_read_where_time_matters_alone() {
+        let ends = NamedKey::new("a", Secret::new([7; 16]).unwrap()).not_after(UnixTime::default());
+        let ring = |key| KeyRing::builder().key(key).build().unwrap();
+        let endless = NamedKey::new("a", Secret::new([7; 16]).unwrap());
+        let reads = |signer: Signer| {
+            let reads = Arc::new(AtomicUsize::new(0));
+            let counted = Arc::clone(&reads);
+            let clock = move || {
+                counted.fetch_add(1, Ordering::Relaxed);
+                UnixTime::from_secs(1)
+            };
+            let signed = signer
+                .clock(clock)
+                .sign(&OwnedHead::request("POST", "/"), b"");
+            (reads.load(Ordering::Relaxed), signed.is_ok())
+        };
+        let plain = || crate::scheme::plain("x-signature");
+        assert_eq!(
+            reads(Signer::new(plain(), ring(endless.clone()))),
+            (0, true)
+        );
+        assert_eq!(reads(Signer::new(plain(), ring(ends))), (1, false));
+        assert_eq!(reads(Signer::new(Native::new(), ring(endless))), (1, true));
+    }
+
+    #[test]
+    fn debug_tells_the_scheme_alone() {
+        assert_eq!(
+            format!("{:?}", signer("a")),
+            "Signer { scheme: \"seawall\", .. }"
+        );
+    }
+}

@@ -103,3 +103,24 @@ impl PublicLanes {
         self.0.drain(..).fold(None, fit)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_absent_key_is_worked_for_like_one_that_is_there() {
+        let pair = Key::ed25519_seed(&[7; 32]);
+        let tag = pair.sign(|put| put(b"message")).unwrap();
+        let mut envelope = Envelope::new();
+        envelope.push_signature(Algorithm::Ed25519, &tag).unwrap();
+        let (mut known, mut absent) = (PublicLanes::default(), PublicLanes::default());
+        known.push(3, &pair, &envelope);
+        absent.push_decoy(&envelope);
+        assert_eq!((known.0.len(), absent.0.len()), (1, 1));
+        for lanes in [&mut known, &mut absent] {
+            lanes.update(b"message");
+        }
+        assert_eq!((known.finish(), absent.finish()), (Some(3), None));
+    }
+}

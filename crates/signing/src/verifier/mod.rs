@@ -200,3 +200,54 @@ impl fmt::Debug for Verifier {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::replay::MemoryNonceStore;
+    use crate::scheme::Native;
+    use crate::secret::Secret;
+
+    fn builder() -> VerifierBuilder {
+        Verifier::builder(Native::new(), Secret::new([7; 16]).unwrap())
+    }
+
+    #[test]
+    fn a_verifier_tells_its_settings() {
+        let plain = builder().build().unwrap();
+        assert_eq!((plain.max_body(), plain.remembers()), (1 << 20, false));
+        let store = MemoryNonceStore::with_capacity(1);
+        let set = builder().max_body(7).replay(store).build().unwrap();
+        assert_eq!((set.max_body(), set.remembers()), (7, true));
+    }
+
+    #[test]
+    fn debug_shows_settings_and_no_key() {
+        let verifier = builder().tolerance(Tolerance::unchecked()).build().unwrap();
+        assert_eq!(
+            format!("{:?}", builder()),
+            "VerifierBuilder { scheme: Native { header: \"x-signature\", covered: [], \
+             authority: None }, .. }"
+        );
+        assert_eq!(
+            format!("{verifier:?}"),
+            "Verifier { scheme: \"seawall\", tolerance: Tolerance(None), max_body: 1048576, \
+             remembers: false, .. }"
+        );
+    }
+
+    #[test]
+    fn debug_of_a_verification_under_way_shows_no_secret() {
+        let signer = crate::Signer::new(Native::new(), Secret::new([7; 16]).unwrap());
+        let head = crate::OwnedHead::request("POST", "/");
+        let head = head.clone().headers(signer.sign(&head, b"{}").unwrap());
+        let verifier = builder().build().unwrap();
+        let mut session = verifier.begin_now(&head).unwrap().unwrap();
+        session.update(b"{}").unwrap();
+        assert_eq!(format!("{session:?}"), "Session { read: 2, .. }");
+        assert_eq!(
+            format!("{:?}", session.authenticate().unwrap()),
+            "Unclaimed"
+        );
+    }
+}

@@ -76,6 +76,28 @@ fn the_rfcs_own_example_has_its_base_and_verifies_under_a_policy_that_allows_it(
 }
 
 #[test]
+fn each_covered_part_has_its_line_in_the_base() {
+    let input = r#"("@scheme" "@query-param";name="a" "x-bytes";bs "x-dict";key="b" "x-dict";sf)"#;
+    let head = OwnedHead::request("GET", "https://example.com/?b=2&a=%31")
+        .header("x-bytes", "1")
+        .header("x-bytes", "2")
+        .header("x-dict", "a=1,  b=2;c")
+        .header("signature-input", format!("sig1={input}"));
+    let base = HttpSignatures::new().signature_base(&head).unwrap();
+    let lines = [
+        r#""@scheme": https"#,
+        r#""@query-param";name="a": 1"#,
+        r#""x-bytes";bs: :MQ==:, :Mg==:"#,
+        r#""x-dict";key="b": 2;c"#,
+        r#""x-dict";sf: a=1, b=2;c"#,
+    ];
+    assert_eq!(
+        String::from_utf8(base).unwrap(),
+        format!("{}\n\"@signature-params\": {input}", lines.join("\n"))
+    );
+}
+
+#[test]
 fn row_19_a_body_that_is_not_covered_is_refused() {
     let head = signed(covering(&TARGET), post(), b"{}");
     let strict = verifier(HttpSignatures::builder());
@@ -369,7 +391,10 @@ fn impossible_settings_do_not_close() {
         HttpSignatures::builder().cover(["@method", "@method"])
     ));
     assert!(refused(HttpSignatures::builder().require(["@nonsense"])));
-    assert!(refused(HttpSignatures::builder().label("Sig 1")));
+    for label in ["Sig 1", "1a", "a b", "-a", "aB", ""] {
+        assert!(refused(HttpSignatures::builder().label(label)), "{label:?}");
+    }
+    assert!(!refused(HttpSignatures::builder().label("a-1_b.c")));
     assert!(refused(HttpSignatures::builder().tag("a\n")));
     assert!(refused(HttpSignatures::builder().external("https", "")));
     assert!(HttpSignatures::new().names_key());

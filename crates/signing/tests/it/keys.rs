@@ -62,6 +62,28 @@ fn the_key_that_fitted_is_named() {
 }
 
 #[test]
+fn each_byte_is_counted_once_for_each_key_that_may_fit() {
+    let count = |keys: KeyRing, now| {
+        let verifier = Verifier::new(scheme::github(), keys).unwrap();
+        let signer = Signer::new(scheme::github(), key("new"));
+        let head = post().headers(signer.sign(&post(), b"1234567").unwrap());
+        let mut session = verifier
+            .attempt()
+            .at(now)
+            .begin_now(&head)
+            .unwrap()
+            .unwrap();
+        for piece in [&b"123"[..], b"", b"4567"] {
+            session.update(piece).unwrap();
+        }
+        session.mac_bytes()
+    };
+    assert_eq!(count(key("new").into(), NOW), 7);
+    assert_eq!(count(rotating(), NOW), 14);
+    assert_eq!(count(rotating(), after(101)), 7);
+}
+
+#[test]
 fn an_overlapping_signer_serves_receivers_of_either_key() {
     let signer = Signer::new(StandardWebhooks::new(), rotating())
         .clock(|| NOW)

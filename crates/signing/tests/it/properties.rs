@@ -18,6 +18,8 @@ proptest! {
         which in any::<prop::sample::Index>(),
     ) {
         let dialect = &DIALECTS[which.index(DIALECTS.len())];
+        // Some dialects sign no body that begins like a time.
+        prop_assume!(!dialect.scheme.refuses_body(&body[..body.len().min(16)]));
         let head = post().headers(dialect.sign(&body));
         let verifier = dialect.verifier();
         prop_assert!(check(&verifier, &head, &body).is_ok());

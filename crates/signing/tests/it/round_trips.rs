@@ -1,9 +1,9 @@
 //! What a signer writes, its verifier reads, however the body comes.
 
 use seawall_signing::scheme::{Freshness, Scheme};
-use seawall_signing::{OwnedHead, RefusedKind};
+use seawall_signing::{MemoryNonceStore, OwnedHead, RefusedKind, VerifierBuilder};
 
-use crate::support::{DIALECTS, after, block_on, check, check_at, post};
+use crate::support::{DIALECTS, NOW, after, block_on, check, check_at, post};
 
 const BODIES: [&[u8]; 4] = [
     b"",
@@ -105,6 +105,29 @@ fn a_message_id_travels_where_there_is_a_place() {
             assert!(named.is_err(), "{:?}", dialect.scheme);
         }
     }
+}
+
+#[test]
+fn what_was_verified_tells_time_and_replay_key() {
+    let dialect = DIALECTS
+        .iter()
+        .find(|dialect| dialect.scheme.name() == "stripe")
+        .unwrap();
+    let verified = |builder: VerifierBuilder, body: &[u8]| {
+        let head = post().headers(dialect.sign(body));
+        let verifier = builder.build().unwrap();
+        verifier.verify_now(&head, body).unwrap().unwrap()
+    };
+    let plain = verified(dialect.builder(), b"1");
+    assert_eq!((plain.timestamp(), plain.replay_key()), (Some(NOW), None));
+    let key = |body| {
+        let store = MemoryNonceStore::with_capacity(1);
+        *verified(dialect.builder().replay(store), body)
+            .replay_key()
+            .unwrap()
+    };
+    assert_eq!(key(b"1"), key(b"1"));
+    assert_ne!(key(b"1"), key(b"2"));
 }
 
 #[test]

@@ -13,13 +13,19 @@ use crate::clock;
 /// committed together or not at all, so the work is done exactly once, whatever crashes.
 ///
 /// Begin the transaction with `TransactionBehavior::Immediate`, else it can fail at its first write
-/// when another one came in between, and keep it short: the store waits for it. The payload is
-/// stored whatever room it takes.
+/// when another one came in between, and keep it short: new operations wait for it, and replays do
+/// not.
+///
+/// Record and work are committed with what the connection's `synchronous` promises, which is `FULL`
+/// unless it was set. With `NORMAL`, a machine that loses power may forget the last transactions, each
+/// as a whole: the work then is not done, and a retry does it, though somebody was told that it was.
+///
+/// Whether the record has expired is judged by the host's clock, whichever one the store was given.
 ///
 /// # Errors
 ///
-/// Fails when somebody else has taken over, and on an error of the database. Roll back: dropping the
-/// transaction does, so `?` is enough.
+/// Fails when somebody else has taken over, when [there is no room](CompleteError::is_too_large), and
+/// on an error of the database. Roll back: dropping the transaction does, so `?` is enough.
 ///
 /// # Examples
 ///
@@ -40,12 +46,15 @@ pub fn complete_in(
     transaction: &Transaction<'_>,
     completion: &Completion,
 ) -> Result<(), CompleteError> {
-    match step::complete(transaction, completion, None, clock::system()) {
-        Ok(Settled::Done) => Ok(()),
-        Ok(Settled::Lost(lost)) => Err(CompleteError(Cause::Lost(lost))),
-        Ok(_) => Err(CompleteError(Cause::Lost(Lost::Gone))),
-        Err(error) => Err(CompleteError(Cause::Database(error))),
-    }
+    let settled = step::most_bytes(transaction)
+        .and_then(|most| step::complete(transaction, completion, most, clock::system()));
+    Err(CompleteError(match settled {
+        Ok(Settled::Done) => return Ok(()),
+        Ok(Settled::Lost(lost)) => Cause::Lost(lost),
+        Ok(Settled::TooLarge) => Cause::TooLarge,
+        Ok(_) => Cause::Lost(Lost::Gone),
+        Err(error) => Cause::Database(error),
+    }))
 }
 
 /// Says why a record was not completed. The transaction must not be committed.
@@ -55,6 +64,7 @@ pub struct CompleteError(Cause);
 #[derive(Debug)]
 enum Cause {
     Lost(Lost),
+    TooLarge,
     Database(rusqlite::Error),
 }
 
@@ -64,8 +74,17 @@ impl CompleteError {
     pub const fn lost(&self) -> Option<Lost> {
         match self.0 {
             Cause::Lost(lost) => Some(lost),
-            Cause::Database(_) => None,
+            Cause::TooLarge | Cause::Database(_) => None,
         }
+    }
+
+    /// Returns whether the payload is larger than what is left of
+    /// [`record_bytes`](crate::SqliteStoreBuilder::record_bytes). Nothing was written: the same
+    /// transaction may complete the record with
+    /// [less of an outcome](seawall_idempotency::Outcome::omitted), of which 128 bytes always fit.
+    #[must_use]
+    pub const fn is_too_large(&self) -> bool {
+        matches!(self.0, Cause::TooLarge)
     }
 }
 
@@ -75,6 +94,7 @@ impl fmt::Display for CompleteError {
             Cause::Lost(Lost::Completed) => "the record was completed already",
             Cause::Lost(Lost::TakenOver) => "another attempt has the record",
             Cause::Lost(_) => "there is no such record any more",
+            Cause::TooLarge => "there is no room for the outcome",
             Cause::Database(_) => "the database failed",
         })
     }
@@ -83,7 +103,7 @@ impl fmt::Display for CompleteError {
 impl Error for CompleteError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match &self.0 {
-            Cause::Lost(_) => None,
+            Cause::Lost(_) | Cause::TooLarge => None,
             Cause::Database(error) => Some(error),
         }
     }

@@ -17,8 +17,8 @@ use crate::store::SqliteStore;
 pub use complete_in::{CompleteError, complete_in};
 pub(crate) use schema::create;
 
-/// Every step is made in the transaction that whatever waits shares, and answered once that is on
-/// disk.
+/// Every step that writes is made in the transaction that whatever waits shares, and answered once
+/// that is on disk. Duplicates are answered from what is committed, and wait for nobody's transaction.
 ///
 /// # Cancel safety
 ///
@@ -28,14 +28,18 @@ impl Store for SqliteStore {
     type Error = SqliteStoreError;
 
     async fn reserve(&self, reserve: Reserve) -> Result<Reserved, Self::Error> {
-        let (bounds, clock) = (self.bounds(), self.clock());
-        self.ask(move |transaction| step::reserve(transaction, &reserve, bounds, clock()))
-            .await
+        let (bounds, clock, reading) = (self.bounds(), self.clock(), self.clock());
+        self.look_or_ask(
+            move |transaction| step::look(transaction, &reserve, reading()),
+            move |transaction| step::reserve(transaction, &reserve, bounds, clock()),
+        )
+        .await
     }
 
     async fn complete(&self, completion: &Completion) -> Result<Settled, Self::Error> {
-        let (bounds, clock, completion) = (self.bounds(), self.clock(), completion.clone());
-        self.ask(move |transaction| step::complete(transaction, &completion, Some(bounds), clock()))
+        let (clock, completion) = (self.clock(), completion.clone());
+        let most = self.bounds().record_bytes;
+        self.ask(move |transaction| step::complete(transaction, &completion, most, clock()))
             .await
     }
 
@@ -58,7 +62,8 @@ impl Store for SqliteStore {
     }
 
     fn caps(&self) -> Caps {
-        Caps::new(Durability::Power, Reach::Host).largest(LARGEST)
+        let room = usize::try_from(self.bounds().record_bytes).unwrap_or(usize::MAX);
+        Caps::new(Durability::Power, Reach::Host).largest(room.min(LARGEST))
     }
 }
 

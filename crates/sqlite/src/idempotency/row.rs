@@ -7,13 +7,20 @@ use rusqlite::{OptionalExtension, Row, Transaction, params};
 use seawall_idempotency::machine::Record;
 use seawall_idempotency::{Fingerprint, Nonce, RecordId};
 
-/// Reads a record. What has more left than it was ever given is from a clock that was ahead: it is
-/// given that once more from now on, so that no key is stuck until the clock has caught up.
-pub(super) fn read(
+/// A record as it counts now.
+pub(super) struct Found {
+    pub(super) record: Record,
+    /// False if the row has more left than it was ever given: it is from a clock that was ahead, and
+    /// is given that once more from now on, so that no key is stuck until the clock has caught up.
+    pub(super) is_written_so: bool,
+}
+
+/// Looks for a record, and writes nothing.
+pub(super) fn look(
     transaction: &Transaction<'_>,
     id: RecordId,
     now: Duration,
-) -> rusqlite::Result<Option<Record>> {
+) -> rusqlite::Result<Option<Found>> {
     let row = "SELECT fingerprint, nonce, fence, attempt, lease_until, expires, payload, lease,
         retention FROM seawall_record WHERE id = ?1";
     let found = transaction
@@ -27,16 +34,32 @@ pub(super) fn read(
     };
     let lease_until = record.lease_until.min(now.saturating_add(lease));
     let expires = record.expires.min(now.saturating_add(retention));
-    if (lease_until, expires) != (record.lease_until, record.expires) {
-        (record.lease_until, record.expires) = (lease_until, expires);
+    let is_written_so = (lease_until, expires) == (record.lease_until, record.expires);
+    (record.lease_until, record.expires) = (lease_until, expires);
+    Ok(Some(Found {
+        record,
+        is_written_so,
+    }))
+}
+
+/// Reads a record that may be changed, and puts it right where the clock has gone back.
+pub(super) fn read(
+    transaction: &Transaction<'_>,
+    id: RecordId,
+    now: Duration,
+) -> rusqlite::Result<Option<Record>> {
+    let Some(found) = look(transaction, id, now)? else {
+        return Ok(None);
+    };
+    if !found.is_written_so {
         let right = "UPDATE seawall_record SET lease_until = ?2, expires = ?3 WHERE id = ?1";
         transaction.prepare_cached(right)?.execute(params![
             id.as_bytes(),
-            micros(lease_until),
-            micros(expires)
+            micros(found.record.lease_until),
+            micros(found.record.expires)
         ])?;
     }
-    Ok(Some(record))
+    Ok(Some(found.record))
 }
 
 fn record(row: &Row<'_>) -> rusqlite::Result<Record> {

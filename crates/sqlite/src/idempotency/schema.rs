@@ -3,12 +3,14 @@
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 
 use crate::error::OpenError;
+use crate::store::Bounds;
 
 const VERSION: i64 = 1;
 
 /// Moments and lengths are microseconds. `lease` and `retention` are what was asked for: where more
 /// than that is left, the clock has gone back. `seawall_record_fact` has the sums of what is in
-/// `seawall_record`, by triggers, so that whoever deletes by hand keeps them right.
+/// `seawall_record`, by triggers, so that whoever deletes by hand keeps them right; and the bound on
+/// their bytes, for transactions of the user's.
 const TABLES: &str = "
 CREATE TABLE IF NOT EXISTS seawall_record (
     id BLOB NOT NULL PRIMARY KEY,
@@ -47,7 +49,7 @@ END;
 ";
 
 /// Makes the tables that are not there, and refuses those of another version.
-pub(crate) fn create(connection: &Connection) -> Result<(), OpenError> {
+pub(crate) fn create(connection: &Connection, bounds: Bounds) -> Result<(), OpenError> {
     let failed = |error| OpenError::because("the tables of records cannot be made", error);
     let transaction =
         Transaction::new_unchecked(connection, TransactionBehavior::Immediate).map_err(failed)?;
@@ -68,5 +70,9 @@ pub(crate) fn create(connection: &Connection) -> Result<(), OpenError> {
         }
     }
     transaction.execute_batch(TABLES).map_err(failed)?;
+    let most = "INSERT INTO seawall_record_fact VALUES ('most_bytes', ?1)
+        ON CONFLICT DO UPDATE SET value = ?1";
+    let most_bytes = i64::try_from(bounds.record_bytes).unwrap_or(i64::MAX);
+    transaction.execute(most, [most_bytes]).map_err(failed)?;
     transaction.commit().map_err(failed)
 }

@@ -37,11 +37,27 @@ pub(super) fn reserve(
     Ok(Reserved::Acquired { fence, attempt })
 }
 
-/// Without bounds, the payload is stored whatever room it takes.
+/// Answers a reserve from what is committed, where nothing is to be written for it.
+pub(super) fn look(
+    transaction: &Transaction<'_>,
+    ask: &Reserve,
+    now: Duration,
+) -> rusqlite::Result<Option<Reserved>> {
+    let Some(found) = row::look(transaction, ask.id, now)?.filter(|found| found.is_written_so)
+    else {
+        return Ok(None);
+    };
+    Ok(match machine::reserve(Some(&found.record), ask, now) {
+        Reserving::Answer(answer) => Some(answer),
+        Reserving::Take { .. } => None,
+    })
+}
+
+/// `most` is how many bytes the payloads of all records may have.
 pub(super) fn complete(
     transaction: &Transaction<'_>,
     completion: &Completion,
-    bounds: Option<Bounds>,
+    most: u64,
     now: Duration,
 ) -> rusqlite::Result<Settled> {
     let (id, payload) = (completion.token().id, completion.payload());
@@ -49,11 +65,9 @@ pub(super) fn complete(
     if let Err(answer) = machine::complete(found.as_ref(), completion, now) {
         return Ok(answer);
     }
-    if let Some(bounds) = bounds
-        && payload.len() > Caps::ALWAYS_FITS
-    {
+    if payload.len() > Caps::ALWAYS_FITS {
         let held = fact(transaction, "bytes")?;
-        if held.saturating_add(payload.len() as u64) > bounds.record_bytes {
+        if held.saturating_add(payload.len() as u64) > most {
             return Ok(Settled::TooLarge);
         }
     }
@@ -141,6 +155,11 @@ fn next_fence(transaction: &Transaction<'_>, now: Duration) -> rusqlite::Result<
         .prepare_cached(next)?
         .query_row([micros(now)], |row| row.get::<_, i64>(0))
         .map(i64::cast_unsigned)
+}
+
+/// Returns how many bytes the payloads may have by the word of whoever opened the file last.
+pub(super) fn most_bytes(transaction: &Transaction<'_>) -> rusqlite::Result<u64> {
+    fact(transaction, "most_bytes")
 }
 
 fn fact(transaction: &Transaction<'_>, name: &str) -> rusqlite::Result<u64> {

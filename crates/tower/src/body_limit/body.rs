@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::{Context, Poll};
 
 use bytes::Buf;
+use http::StatusCode;
 use http_body::{Body, Frame, SizeHint};
 use pin_project::pin_project;
 use seawall_errors::{ApiError, IntoApiError, codes};
@@ -30,13 +31,31 @@ pub struct LimitedBody<B> {
 }
 
 impl<B> LimitedBody<B> {
-    pub(super) fn new(inner: B, bounds: Bounds, verdict: Option<Verdict>) -> Self {
+    pub(crate) fn new(inner: B, bounds: Bounds, verdict: Option<Verdict>) -> Self {
         Self {
             inner,
             remaining: bounds.bytes,
             bounds,
             timer: None,
             verdict,
+        }
+    }
+}
+
+impl<B: Body> LimitedBody<B> {
+    /// The body as it came, where it has ended already, so that nothing is left to limit.
+    ///
+    /// For adapters that would have to box a limited body.
+    ///
+    /// # Errors
+    ///
+    /// The limited body, if something may come yet.
+    #[inline]
+    pub fn into_ended(self) -> Result<B, Self> {
+        if self.inner.is_end_stream() {
+            Ok(self.inner)
+        } else {
+            Err(self)
         }
     }
 }
@@ -103,7 +122,7 @@ fn record(verdict: &Option<Verdict>, value: u8) {
 
 /// What became of a body, shared between it and the future that answers.
 #[derive(Clone, Debug)]
-pub(super) struct Verdict(Arc<AtomicU8>);
+pub(crate) struct Verdict(Arc<AtomicU8>);
 
 impl Verdict {
     const TOO_LARGE: u8 = 1;
@@ -113,9 +132,13 @@ impl Verdict {
         Self(Arc::new(AtomicU8::new(0)))
     }
 
-    /// The answer to a body that broke its bounds. Acquire pairs with the store's Release, though
+    /// The answer that takes the place of a failure, where the body broke its bounds. A handler that
+    /// answered well without the rest of the body is left alone. Acquire pairs with the store's Release, though
     /// only the value itself is read: the body may have been polled on another thread.
-    pub(super) fn refusal(&self) -> Option<ApiError> {
+    pub(crate) fn instead_of(&self, answered: StatusCode) -> Option<ApiError> {
+        if !answered.is_client_error() && !answered.is_server_error() {
+            return None;
+        }
         match self.0.load(Ordering::Acquire) {
             Self::TOO_LARGE => Some(too_large()),
             Self::TOO_SLOW => Some(too_slow()),

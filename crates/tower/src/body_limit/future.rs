@@ -62,13 +62,9 @@ where
                 rendering,
             } => {
                 let response = ready!(inner.poll(cx))?;
-                // A handler that answered well without the rest of the body is left alone.
-                let failed =
-                    response.status().is_client_error() || response.status().is_server_error();
                 let refusal = verdict
                     .as_ref()
-                    .filter(|_| failed)
-                    .and_then(Verdict::refusal);
+                    .and_then(|verdict| verdict.instead_of(response.status()));
                 Poll::Ready(Ok(match refusal {
                     Some(error) => rendering.reply(error),
                     None => response.map(ReplyBody::inner),

@@ -6,10 +6,12 @@ use std::time::Duration;
 use http::{Request, Response, header};
 use http_body::Body;
 use seawall_errors::{ApiError, codes};
+use seawall_web::order::Layers;
 use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::ReplyBody;
+use crate::outside::Outside;
 use crate::reply::{Rendering, refuse};
 
 mod body;
@@ -18,7 +20,7 @@ mod future;
 pub use body::{BodyLimitError, LimitedBody};
 pub use future::BodyLimitFuture;
 
-use body::Verdict;
+pub(crate) use body::Verdict;
 
 /// Refuses request bodies that are too large (413 `payload_too_large`) or too slow (408
 /// `request_timeout`).
@@ -32,13 +34,25 @@ use body::Verdict;
 /// Nothing for a request without body; one allocation for one with.
 #[derive(Clone, Copy, Debug)]
 pub struct BodyLimitLayer {
-    bounds: Bounds,
+    pub(crate) bounds: Bounds,
 }
 
+/// How large, and how slow.
 #[derive(Clone, Copy, Debug)]
-struct Bounds {
+pub(crate) struct Bounds {
     bytes: u64,
     time: Option<Duration>,
+}
+
+impl Bounds {
+    /// Refuses what announces too much; tells where the body's fate will be recorded, if it has one.
+    pub(crate) fn admit<B: Body>(self, request: &Request<B>) -> Result<Option<Verdict>, ApiError> {
+        let announced = announced_length(request).or(request.body().size_hint().exact());
+        if announced.is_some_and(|length| length > self.bytes) {
+            return Err(too_large());
+        }
+        Ok((!request.body().is_end_stream()).then(Verdict::new))
+    }
 }
 
 impl BodyLimitLayer {
@@ -100,12 +114,12 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, request: Request<ReqB>) -> Self::Future {
-        let announced = announced_length(&request).or(request.body().size_hint().exact());
-        if announced.is_some_and(|length| length > self.bounds.bytes) {
-            return BodyLimitFuture::refused(refuse(&request, too_large()));
-        }
-        let verdict = (!request.body().is_end_stream()).then(Verdict::new);
+    fn call(&mut self, mut request: Request<ReqB>) -> Self::Future {
+        Outside::pass(request.extensions_mut(), Layers::BODY_LIMIT);
+        let verdict = match self.bounds.admit(&request) {
+            Ok(verdict) => verdict,
+            Err(error) => return BodyLimitFuture::refused(refuse(&request, error)),
+        };
         let rendering = Rendering::of(request.extensions());
         let request = request.map(|body| LimitedBody::new(body, self.bounds, verdict.clone()));
         BodyLimitFuture::admitted(self.inner.call(request), verdict, rendering)

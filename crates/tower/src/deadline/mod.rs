@@ -5,15 +5,16 @@ use std::time::Duration;
 
 use http::{Request, Response};
 use seawall_timeout::total;
-use seawall_web::request::ClientIp;
+use seawall_web::order::Layers;
+use seawall_web::request::{ClientIp, budget};
 use tower_layer::Layer;
 use tower_service::Service;
 
+use crate::outside::Outside;
 use crate::reply::Rendering;
 use crate::{HttpHead, ReplyBody};
 
 mod future;
-mod inbound;
 mod pass_on;
 
 pub use future::DeadlineFuture;
@@ -35,9 +36,9 @@ pub use pass_on::{PassDeadlineLayer, PassDeadlineService};
 /// One clock read a request. A timer is created only for requests that have to wait.
 #[derive(Clone, Debug)]
 pub struct DeadlineLayer {
-    limit: Duration,
+    pub(crate) limit: Duration,
     /// Whose word counts for less than that.
-    callers: Option<ClientIp>,
+    pub(crate) callers: Option<ClientIp>,
 }
 
 impl DeadlineLayer {
@@ -93,12 +94,22 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, request: Request<ReqB>) -> Self::Future {
+    fn call(&mut self, mut request: Request<ReqB>) -> Self::Future {
+        Outside::pass(request.extensions_mut(), Layers::DEADLINE);
         let rendering = Rendering::of(request.extensions());
-        let limit = match &self.layer.callers {
-            Some(callers) => inbound::limit(&HttpHead::of(&request), callers, self.layer.limit),
-            None => self.layer.limit,
-        };
+        let limit = allowed(&request, self.layer.callers.as_ref(), self.layer.limit);
         DeadlineFuture::new(total(limit, self.inner.call(request)), rendering)
+    }
+}
+
+/// How long a request may take, whose caller may ask for less.
+pub(crate) fn allowed<B>(
+    request: &Request<B>,
+    callers: Option<&ClientIp>,
+    limit: Duration,
+) -> Duration {
+    match callers {
+        Some(callers) => budget(&HttpHead::of(request), callers, limit),
+        None => limit,
     }
 }

@@ -8,10 +8,12 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
 use seawall_web::answer;
+use seawall_web::order::Layers;
 use seawall_web::request::Coding;
 use tower_layer::Layer;
 use tower_service::Service;
 
+use crate::outside::Outside;
 use crate::reply::refuse;
 use crate::{HttpHead, ReplyBody};
 
@@ -163,7 +165,8 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, request: Request<ReqB>) -> Self::Future {
+    fn call(&mut self, mut request: Request<ReqB>) -> Self::Future {
+        Outside::pass(request.extensions_mut(), Layers::DECOMPRESSION);
         let coding = match Coding::of(&HttpHead::of(&request)) {
             Coding::Identity => {
                 return DecompressionFuture::passing(

@@ -8,59 +8,33 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use http_body::Body;
 use seawall_errors::{ApiError, PublicText, codes};
+use seawall_web::answer::foreign;
 
 use super::Manner;
 
-/// Describes the body that is dropped, and would be a lie on the one that takes its place.
-const ENTITY_HEADERS: [HeaderName; 12] = [
-    header::CONTENT_TYPE,
-    header::CONTENT_LENGTH,
-    header::CONTENT_ENCODING,
-    header::CONTENT_LANGUAGE,
-    header::CONTENT_LOCATION,
-    header::CONTENT_DISPOSITION,
-    header::CONTENT_RANGE,
-    header::ETAG,
-    header::LAST_MODIFIED,
-    header::TRANSFER_ENCODING,
-    header::TRAILER,
-    header::ACCEPT_RANGES,
-];
-
-/// The digests of the dropped body, by names that `http` has no constants for.
-const DIGEST_HEADERS: [&str; 3] = ["digest", "content-digest", "repr-digest"];
-
-/// What a foreign 5xx may say to callers: headers whose meaning is for them, and cannot well be
-/// something that broke.
-const PUBLIC_HEADERS: [&str; 24] = [
-    "allow",
-    "alt-svc",
-    "cache-control",
-    "connection",
-    "content-security-policy",
-    "cross-origin-embedder-policy",
-    "cross-origin-opener-policy",
-    "cross-origin-resource-policy",
-    "date",
-    "deprecation",
-    "idempotent-replayed",
-    "permissions-policy",
-    "proxy-authenticate",
-    "referrer-policy",
-    "retry-after",
-    "set-cookie",
-    "strict-transport-security",
-    "sunset",
-    "timing-allow-origin",
-    "vary",
-    "www-authenticate",
-    "x-content-type-options",
-    "x-frame-options",
-    "x-request-id",
-];
-
-/// Whole families of such headers.
-const PUBLIC_FAMILIES: [&str; 3] = ["access-control-", "ratelimit", "x-ratelimit-"];
+/// The headers that describe a body, as names that need not be parsed.
+const ENTITY_HEADERS: [HeaderName; 15] = {
+    const fn name(place: usize) -> HeaderName {
+        HeaderName::from_static(foreign::ENTITY_HEADERS[place])
+    }
+    [
+        name(0),
+        name(1),
+        name(2),
+        name(3),
+        name(4),
+        name(5),
+        name(6),
+        name(7),
+        name(8),
+        name(9),
+        name(10),
+        name(11),
+        name(12),
+        name(13),
+        name(14),
+    ]
+};
 
 /// What becomes of the text of a foreign 4xx.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -72,11 +46,8 @@ pub(super) enum ForeignText {
     Kept,
 }
 
-pub(super) fn strip_entity_headers(headers: &mut HeaderMap) {
+pub(crate) fn strip_entity_headers(headers: &mut HeaderMap) {
     for name in ENTITY_HEADERS {
-        headers.remove(name);
-    }
-    for name in DIGEST_HEADERS {
         headers.remove(name);
     }
 }
@@ -126,18 +97,11 @@ pub(super) fn adopt<B: Body<Data = Bytes>>(
 
 /// Moves the headers that are not for callers into the note.
 fn take_private_headers(headers: &mut HeaderMap, kept: &[HeaderName], said: &mut String) {
-    let private = |header: &HeaderName| {
-        let name = header.as_str();
-        !PUBLIC_HEADERS.contains(&name)
-            && !kept.contains(header)
-            && !PUBLIC_FAMILIES
-                .iter()
-                .any(|family| name.starts_with(family))
-    };
     let names: Vec<_> = headers
         .keys()
-        .filter(|name| private(name) && !ENTITY_HEADERS.contains(name))
-        .filter(|name| !DIGEST_HEADERS.contains(&name.as_str()))
+        .filter(|name| !kept.contains(name))
+        .filter(|name| !foreign::is_for_callers(name.as_str()))
+        .filter(|name| !ENTITY_HEADERS.contains(name))
         .cloned()
         .collect();
     for name in names {

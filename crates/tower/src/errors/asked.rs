@@ -5,10 +5,13 @@ use seawall_errors::trace::{TraceContext, TraceParent};
 use seawall_errors::{RenderContext, RequestId};
 use seawall_web::request::Route;
 
-/// Cheap to make: the strings are shared with the request, not copied.
-#[derive(Clone, Debug)]
-pub(super) struct Asked {
-    pub(super) id: RequestId,
+use crate::head::route_of;
+
+/// Cheap to make: the strings are shared with the request, not copied. Boxed, since it goes with the
+/// request through futures of futures, and with the answer to the end of its body.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    pub(crate) id: RequestId,
     /// Whether a layer outside puts the id on the answer.
     pub(super) id_is_sent: bool,
     pub(super) method: Method,
@@ -18,22 +21,24 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    pub(super) fn of<B>(request: &Request<B>) -> Self {
+    pub(crate) fn of<B>(request: &Request<B>) -> Box<Self> {
         let id = request.extensions().get::<RequestId>().cloned();
-        Self {
+        Box::new(Self {
             id_is_sent: id.is_some(),
             id: id.unwrap_or_else(RequestId::generate),
             method: request.method().clone(),
-            route: request.extensions().get::<Route>().cloned(),
+            route: route_of(request.extensions()).cloned(),
             trace: request.extensions().get().map(TraceContext::parent),
             accept: accept(request.headers()),
-        }
+        })
+    }
+
+    pub(super) fn wants_no_body(&self) -> bool {
+        self.method == Method::HEAD
     }
 
     pub(super) fn context(&self) -> RenderContext<'_> {
-        let context = RenderContext::new()
-            .request_id(self.id.as_str())
-            .head(self.method == Method::HEAD);
+        let context = RenderContext::new().request_id(self.id.as_str());
         match &self.accept {
             Some(accept) => context.accept(accept.as_bytes()),
             None => context,

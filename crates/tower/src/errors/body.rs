@@ -13,6 +13,7 @@ use seawall_errors::{ApiError, codes};
 
 use super::asked::Asked;
 use super::log;
+use super::watch::Watch;
 use crate::ReplyBody;
 
 /// The response body behind [`ErrorsLayer`](super::ErrorsLayer).
@@ -26,14 +27,16 @@ pub struct ErrorsBody<B> {
     #[pin]
     inner: ReplyBody<B>,
     /// Taken when a failure has been logged, and absent where nothing can fail.
-    asked: Option<Asked>,
+    asked: Option<Box<Asked>>,
+    watch: Option<Box<Watch>>,
 }
 
 impl<B> ErrorsBody<B> {
-    pub(super) fn watched(body: B, asked: Asked) -> Self {
+    pub(super) fn watched(body: B, asked: Box<Asked>) -> Self {
         Self {
             inner: ReplyBody::inner(body),
             asked: Some(asked),
+            watch: None,
         }
     }
 
@@ -41,7 +44,12 @@ impl<B> ErrorsBody<B> {
         Self {
             inner: ReplyBody::own(body),
             asked: None,
+            watch: None,
         }
+    }
+
+    pub(crate) fn watch_until_its_end(&mut self, watch: Box<Watch>) {
+        self.watch = Some(watch);
     }
 }
 
@@ -70,6 +78,9 @@ where
             Ok(Poll::Ready(None)) => Poll::Ready(None),
             Ok(Poll::Ready(Some(Ok(frame)))) => Poll::Ready(Some(Ok(frame))),
             Ok(Poll::Ready(Some(Err(error)))) => {
+                if let Some(watch) = this.watch {
+                    watch.aborted();
+                }
                 if let Some(asked) = this.asked.take() {
                     let cause = ApiError::new(codes::INTERNAL_ERROR).note(error.to_string());
                     log::aborted(&asked, &cause);
@@ -79,6 +90,9 @@ where
                 })))
             }
             Err(panic) => {
+                if let Some(watch) = this.watch {
+                    watch.aborted();
+                }
                 if let Some(asked) = this.asked.take() {
                     let said = format!("panic: {}", log::panic_text(panic.as_ref()));
                     log::aborted(&asked, &ApiError::new(codes::INTERNAL_ERROR).note(said));

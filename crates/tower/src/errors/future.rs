@@ -8,14 +8,15 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use http_body::Body;
 use pin_project::pin_project;
-use seawall_errors::{ApiError, codes};
+use seawall_errors::{ApiError, Rendered, codes};
 
 use super::asked::Asked;
+use super::watch::Watch;
 use super::{ErrorsBody, Manner, adopt, log};
-use crate::reply::{Attached, Passthrough, status, write_headers};
+use crate::reply::{Attached, AttachedKept, Passthrough, status, write_headers};
 use crate::request_id::REQUEST_ID_HEADER;
 
 /// The future of [`ErrorsService`](super::ErrorsService).
@@ -25,8 +26,10 @@ pub struct ErrorsFuture<F> {
     #[pin]
     state: State<F>,
     /// Taken with the answer.
-    asked: Option<Asked>,
+    asked: Option<Box<Asked>>,
     manner: Arc<Manner>,
+    /// Goes along with the answer, to the end of its body.
+    watch: Option<Box<Watch>>,
 }
 
 #[pin_project(project = StateProjection)]
@@ -38,19 +41,31 @@ enum State<F> {
 }
 
 impl<F> ErrorsFuture<F> {
-    pub(super) fn new(inner: F, asked: Asked, manner: Arc<Manner>) -> Self {
+    pub(super) fn new(
+        inner: F,
+        asked: Box<Asked>,
+        manner: Arc<Manner>,
+        watch: Option<Box<Watch>>,
+    ) -> Self {
         Self {
             state: State::Running(inner),
             asked: Some(asked),
             manner,
+            watch,
         }
     }
 
-    pub(super) fn panicked(panic: &(dyn Any + Send), asked: Asked, manner: Arc<Manner>) -> Self {
+    pub(super) fn panicked(
+        panic: &(dyn Any + Send),
+        asked: Box<Asked>,
+        manner: Arc<Manner>,
+        watch: Option<Box<Watch>>,
+    ) -> Self {
         Self {
             state: State::Failed(Some(panic_error(panic))),
             asked: Some(asked),
             manner,
+            watch,
         }
     }
 }
@@ -81,19 +96,24 @@ where
             StateProjection::Done => panic!("{ONCE}"),
         };
         let asked = this.asked.take().expect(ONCE);
-        Poll::Ready(Ok(match outcome {
+        let mut response = match outcome {
             Ok(answered) => settle(answered, asked, this.manner, cx),
             Err(error) => answer(error, &asked, this.manner),
-        }))
+        };
+        if let Some(mut watch) = this.watch.take() {
+            watch.answered(&response);
+            response.body_mut().watch_until_its_end(watch);
+        }
+        Poll::Ready(Ok(response))
     }
 }
 
-const ONCE: &str = "a future is not polled after it was ready";
+pub(crate) const ONCE: &str = "a future is not polled after it was ready";
 
 /// Passes an answer, renders the error attached to it, or adopts it.
-fn settle<B: Body<Data = Bytes>>(
+pub(crate) fn settle<B: Body<Data = Bytes>>(
     response: Response<B>,
-    asked: Asked,
+    asked: Box<Asked>,
     manner: &Manner,
     cx: &mut Context<'_>,
 ) -> Response<ErrorsBody<B>> {
@@ -106,6 +126,17 @@ fn settle<B: Body<Data = Bytes>>(
         return response.map(|body| ErrorsBody::watched(body, asked));
     }
     let (mut parts, body) = response.into_parts();
+    let kept = parts.extensions.remove::<AttachedKept>();
+    if let Some(kept) = kept.filter(|kept| kept.error().status() == status.as_u16()) {
+        // It was logged when it arose.
+        let rendered = manner
+            .renderer
+            .render_public(kept.error(), &asked.context());
+        let mut response = Response::from_parts(parts, ErrorsBody::own(Vec::new()));
+        write(rendered, &asked, &mut response);
+        response.extensions_mut().insert(kept);
+        return response;
+    }
     let attached = match parts.extensions.remove::<Attached>() {
         Some(attached) if attached.error().status() == status.as_u16() => attached,
         // Whatever changed the status of an answer meant another error than the one attached. Why
@@ -146,7 +177,17 @@ fn read_foreign<B: Body<Data = Bytes>>(
 
 /// The answer to a failure that has no response yet.
 fn answer<B>(error: ApiError, asked: &Asked, manner: &Manner) -> Response<ErrorsBody<B>> {
-    let mut response = Response::new(ErrorsBody::own(Vec::new()));
+    answer_with(Response::new(()), error, asked, manner)
+}
+
+/// The same, where headers stand already.
+pub(crate) fn answer_with<B>(
+    headers: Response<()>,
+    error: ApiError,
+    asked: &Asked,
+    manner: &Manner,
+) -> Response<ErrorsBody<B>> {
+    let mut response = headers.map(|()| ErrorsBody::own(Vec::new()));
     *response.status_mut() = status(error.status());
     render(&error, asked, manner, &mut response);
     response.extensions_mut().insert(Attached::new(error));
@@ -162,17 +203,31 @@ fn render<B>(
     response: &mut Response<ErrorsBody<B>>,
 ) {
     let rendered = manner.renderer.render(error, &asked.context());
+    log::answered(asked, error);
+    write(rendered, asked, response);
+}
+
+fn write<B>(rendered: Rendered, asked: &Asked, response: &mut Response<ErrorsBody<B>>) {
     write_headers(response.headers_mut(), &rendered);
     if !asked.id_is_sent
         && let Ok(id) = HeaderValue::from_str(asked.id.as_str())
     {
         response.headers_mut().insert(REQUEST_ID_HEADER, id);
     }
-    log::answered(asked, error);
-    *response.body_mut() = ErrorsBody::own(rendered.body);
+    let mut body = rendered.body;
+    if asked.wants_no_body() {
+        // What the answer to a `GET` would be long (RFC 9110, section 9.3.2): whoever counts the body
+        // that is left would say 0.
+        let length = HeaderValue::from(body.len());
+        response
+            .headers_mut()
+            .insert(header::CONTENT_LENGTH, length);
+        body = Vec::new();
+    }
+    *response.body_mut() = ErrorsBody::own(body);
 }
 
-fn panic_error(panic: &(dyn Any + Send)) -> ApiError {
+pub(crate) fn panic_error(panic: &(dyn Any + Send)) -> ApiError {
     ApiError::new(codes::INTERNAL_ERROR).note(format!("panic: {}", log::panic_text(panic)))
 }
 

@@ -7,23 +7,25 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http::{HeaderName, Request, Response};
 use http_body::Body;
-use seawall_errors::Renderer;
+use seawall_errors::{Observer, Renderer};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::reply::RenderedOutside;
+use crate::outside::Outside;
 
-mod adopt;
-mod asked;
+pub(crate) mod adopt;
+pub(crate) mod asked;
 mod body;
-mod future;
+pub(crate) mod future;
 mod log;
+pub(crate) mod watch;
 
 pub use body::{AbortedBody, ErrorsBody};
 pub use future::ErrorsFuture;
 
 use adopt::ForeignText;
 use asked::Asked;
+use watch::Watch;
 
 /// Renders, masks, adopts and logs every error answer of the services below it.
 ///
@@ -46,16 +48,17 @@ use asked::Asked;
 /// [`RequestIdLayer`](crate::RequestIdLayer). Without that one, error answers get an id of their own.
 #[derive(Clone, Debug)]
 pub struct ErrorsLayer {
-    manner: Arc<Manner>,
+    pub(crate) manner: Arc<Manner>,
 }
 
 /// How errors are answered.
 #[derive(Clone, Debug)]
-struct Manner {
+pub(crate) struct Manner {
     renderer: Renderer,
     foreign_text: ForeignText,
     /// Of a foreign 5xx, beside those that are always kept.
     kept_headers: Vec<HeaderName>,
+    observer: Option<Arc<dyn Observer>>,
 }
 
 impl ErrorsLayer {
@@ -73,6 +76,7 @@ impl ErrorsLayer {
                 renderer,
                 foreign_text: ForeignText::Dropped,
                 kept_headers: Vec::new(),
+                observer: None,
             }),
         }
     }
@@ -92,6 +96,20 @@ impl ErrorsLayer {
     #[must_use]
     pub fn keep_headers(mut self, names: impl IntoIterator<Item = HeaderName>) -> Self {
         Arc::make_mut(&mut self.manner).kept_headers.extend(names);
+        self
+    }
+
+    /// Tells this observer of every request, whatever it is answered. Default: nobody.
+    ///
+    /// A request ends with its response body, so that one whose answer is still being sent is still
+    /// in flight.
+    ///
+    /// # Cost
+    ///
+    /// Two readings of the clock a request; none without an observer.
+    #[must_use]
+    pub fn observer(mut self, observer: impl Observer) -> Self {
+        Arc::make_mut(&mut self.manner).observer = Some(Arc::new(observer));
         self
     }
 }
@@ -135,13 +153,14 @@ where
 
     fn call(&mut self, mut request: Request<ReqB>) -> Self::Future {
         let asked = Asked::of(&request);
-        request.extensions_mut().insert(RenderedOutside);
+        let watch = Watch::begin(&self.manner, &asked);
+        Outside::enter(request.extensions_mut(), Outside::ERRORS);
         let manner = Arc::clone(&self.manner);
         // The service may be left half-way through its call. Nothing here looks at it again but
         // the next call, which is what the service has to bear after any unwinding.
         match catch_unwind(AssertUnwindSafe(|| self.inner.call(request))) {
-            Ok(inner) => ErrorsFuture::new(inner, asked, manner),
-            Err(panic) => ErrorsFuture::panicked(panic.as_ref(), asked, manner),
+            Ok(inner) => ErrorsFuture::new(inner, asked, manner, watch),
+            Err(panic) => ErrorsFuture::panicked(panic.as_ref(), asked, manner, watch),
         }
     }
 }

@@ -8,9 +8,9 @@ use tower_layer::Layer;
 use tower_service::Service;
 use tracing::Span;
 
-use crate::Origin;
 use crate::request_id::REQUEST_ID_HEADER;
 use crate::trace::{SpanId, TRACEPARENT_HEADER, TRACESTATE_HEADER, TraceId};
+use crate::{Origin, origin};
 
 mod future;
 
@@ -113,7 +113,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let origin = Origin::of(request.extensions()).or_else(Origin::current);
+        let origin = origin::of(request.extensions()).or_else(Origin::current);
         let mut span = Span::none();
         if let Some(origin) = origin {
             if let Some(id) = origin.request_id() {

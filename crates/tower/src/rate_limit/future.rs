@@ -7,13 +7,12 @@ use std::task::{Context, Poll, ready};
 use http::{Request, Response};
 use pin_project::pin_project;
 use seawall_ratelimit::{Decision, Store};
-use seawall_web::answer;
-use seawall_web::limits::Keys;
+use seawall_web::limits::{Keys, RateLimits};
 use tower_service::Service;
 
-use super::Admission;
+use super::fields::Fields;
+use super::{Settle, Wait};
 use crate::ReplyBody;
-use crate::reply::refuse;
 
 /// The future of [`RateLimitService`](super::RateLimitService).
 #[pin_project]
@@ -37,14 +36,14 @@ enum State<I, S, ReqB, ResB, F> {
     Admitted {
         #[pin]
         inner: F,
-        admission: Admission<S>,
-        decision: Decision,
-        /// Kept only where a policy does not count every response.
-        keys: Option<Box<Keys>>,
+        fields: Fields,
+        /// Always there; as the store's answer left it.
+        decision: Option<Decision>,
+        settle: Option<Box<Settle<S>>>,
     },
     /// The response is here; what it did not count is given back.
     Settling {
-        settle: Wait<()>,
+        wait: Wait<()>,
         response: Response<ReplyBody<ResB>>,
     },
     Answered(Response<ReplyBody<ResB>>),
@@ -53,12 +52,11 @@ enum State<I, S, ReqB, ResB, F> {
 
 struct Asked<I, S, ReqB> {
     check: Wait<(Keys, Decision)>,
-    admission: Admission<S>,
+    limits: RateLimits<S>,
+    fields: Fields,
     inner: I,
     request: Request<ReqB>,
 }
-
-type Wait<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 impl<I, S, ReqB, ResB> RateLimitFuture<I, S, ReqB, ResB>
 where
@@ -66,96 +64,72 @@ where
     S: Store,
 {
     pub(super) fn waiting(
-        admission: Admission<S>,
+        limits: RateLimits<S>,
+        fields: Fields,
         keys: Keys,
         inner: I,
         request: Request<ReqB>,
     ) -> Self {
-        let limits = admission.limits.clone();
+        let asked = limits.clone();
         let check: Wait<_> = Box::pin(async move {
-            let decision = limits.check(&keys).await;
+            let decision = asked.check(&keys).await;
             (keys, decision)
         });
         Self {
             state: State::Asked(Box::new(Asked {
                 check,
-                admission,
+                limits,
+                fields,
                 inner,
                 request,
             })),
         }
     }
 
-    pub(super) fn decided(
-        admission: Admission<S>,
-        keys: Keys,
-        decision: Decision,
-        inner: &mut I,
-        request: Request<ReqB>,
+    #[inline]
+    pub(super) fn admitted(
+        inner: I::Future,
+        fields: Fields,
+        decision: Option<Decision>,
+        settle: Option<Box<Settle<S>>>,
     ) -> Self {
         Self {
-            state: State::decide(admission, keys, decision, inner, request),
+            state: State::Admitted {
+                inner,
+                fields,
+                decision,
+                settle,
+            },
         }
     }
 
-    pub(super) fn refused(response: Response<ReplyBody<ResB>>) -> Self {
+    pub(super) fn answered(response: Response<ReplyBody<ResB>>) -> Self {
         Self {
             state: State::Answered(response),
         }
     }
 }
 
-impl<I, S, ReqB, ResB> State<I, S, ReqB, ResB, I::Future>
+impl<I, S, ReqB> Asked<I, S, ReqB>
 where
-    I: Service<Request<ReqB>, Response = Response<ResB>>,
+    I: Service<Request<ReqB>>,
     S: Store,
 {
     /// Calls the inner service if the decision allows, else answers.
-    fn decide(
-        admission: Admission<S>,
+    fn decided<ResB>(
+        mut self,
         keys: Keys,
         decision: Decision,
-        inner: &mut I,
-        request: Request<ReqB>,
-    ) -> Self {
-        match &decision {
-            Decision::Allow(_) => {
-                let keys = admission.limits.needs_settling().then(|| Box::new(keys));
-                Self::Admitted {
-                    inner: inner.call(request),
-                    admission,
-                    decision,
-                    keys,
-                }
-            }
-            Decision::Deny(denied) => {
-                let mut response = refuse(&request, answer::ratelimit::denied(denied));
-                admission.finish(decision, &mut response);
-                Self::Answered(response)
-            }
+    ) -> State<I, S, ReqB, ResB, I::Future> {
+        match decision {
+            Decision::Allow(_) => State::Admitted {
+                inner: self.inner.call(self.request),
+                fields: self.fields,
+                settle: (self.limits.needs_settling()).then(|| Settle::boxed(&self.limits, keys)),
+                decision: Some(decision),
+            },
+            Decision::Deny(denied) => State::Answered(self.fields.denial(&self.request, denied)),
         }
-    }
-
-    fn answer(
-        admission: &Admission<S>,
-        keys: Option<Box<Keys>>,
-        decision: Decision,
-        response: Response<ResB>,
-    ) -> Self {
-        let mut response = response.map(ReplyBody::inner);
-        let Some(keys) = keys else {
-            admission.finish(decision, &mut response);
-            return Self::Answered(response);
-        };
-        // The headers tell what was decided; what is given back shows on the next answer.
-        let status = response.status().as_u16();
-        let limits = admission.limits.clone();
-        let settle = Box::pin({
-            let decision = decision.clone();
-            async move { limits.settle(&keys, &decision, status).await }
-        });
-        admission.finish(decision, &mut response);
-        Self::Settling { settle, response }
     }
 }
 
@@ -166,45 +140,54 @@ where
 {
     type Output = Result<Response<ReplyBody<ResB>>, I::Error>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut state = self.project().state;
         loop {
             let next = match state.as_mut().project() {
+                // First, and answered in place: what moves a state about takes longer than the rest.
+                StateProjection::Admitted {
+                    inner,
+                    fields,
+                    decision,
+                    settle,
+                } => {
+                    let response = match ready!(inner.poll(cx)) {
+                        Ok(response) => response,
+                        Err(error) => {
+                            state.set(State::Done);
+                            return Poll::Ready(Err(error));
+                        }
+                    };
+                    let mut response = response.map(ReplyBody::inner);
+                    // The headers tell what was decided; what is given back shows on the next answer.
+                    if let Some(decision) = &*decision {
+                        fields.finish(decision, &mut response);
+                    }
+                    let (Some(settle), Some(decision)) = (settle.take(), decision) else {
+                        state.set(State::Done);
+                        return Poll::Ready(Ok(response));
+                    };
+                    let status = response.status().as_u16();
+                    let wait = settle.start(decision.clone(), status);
+                    State::Settling { wait, response }
+                }
                 StateProjection::Asked(asked) => {
                     let (keys, decision) = ready!(asked.check.as_mut().poll(cx));
                     let StateReplaced::Asked(asked) = state.as_mut().project_replace(State::Done)
                     else {
                         unreachable!("the state was Asked a line above")
                     };
-                    let Asked {
-                        admission,
-                        mut inner,
-                        request,
-                        ..
-                    } = *asked;
-                    State::decide(admission, keys, decision, &mut inner, request)
+                    asked.decided(keys, decision)
                 }
-                StateProjection::Admitted { inner, .. } => {
-                    let answered = ready!(inner.poll(cx));
-                    let StateReplaced::Admitted {
-                        admission,
-                        decision,
-                        keys,
-                        ..
-                    } = state.as_mut().project_replace(State::Done)
-                    else {
-                        unreachable!("the state was Admitted a line above")
-                    };
-                    State::answer(&admission, keys, decision, answered?)
-                }
-                StateProjection::Settling { settle, .. } => {
-                    ready!(settle.as_mut().poll(cx));
+                StateProjection::Settling { wait, .. } => {
+                    ready!(wait.as_mut().poll(cx));
                     let StateReplaced::Settling { response, .. } =
                         state.as_mut().project_replace(State::Done)
                     else {
                         unreachable!("the state was Settling a line above")
                     };
-                    State::Answered(response)
+                    return Poll::Ready(Ok(response));
                 }
                 StateProjection::Answered(_) => {
                     let StateReplaced::Answered(response) = state.project_replace(State::Done)

@@ -4,19 +4,24 @@ use std::mem;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Request, Response};
+use http::{Request, Response};
 use seawall_ratelimit::{Decision, Store};
-use seawall_web::limits::RateLimits;
+use seawall_web::limits::{Keys, RateLimits};
 use tower_layer::Layer;
 use tower_service::Service;
 
+use crate::outside::Outside;
 use crate::reply::refuse;
 use crate::{HttpHead, ReplyBody};
 
+pub(crate) mod fields;
 mod future;
-mod watch;
+mod settle;
+pub(crate) mod watch;
 
+use fields::{Fields, Nested};
 pub use future::RateLimitFuture;
+pub(crate) use settle::{Settle, Wait};
 use watch::Watch;
 
 /// Denies what is over its limits with 429 `rate_limited`, and writes the rate limit headers on
@@ -103,97 +108,35 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqB>) -> Self::Future {
-        let keys = match self.limits.keys(&HttpHead::of(&request)) {
-            Ok(keys) => keys,
-            Err(error) => return RateLimitFuture::refused(refuse(&request, error)),
+        let mut keys = Keys::new();
+        if let Err(error) = self.limits.read_keys(&HttpHead::of(&request), &mut keys) {
+            return RateLimitFuture::answered(refuse(&request, error));
+        }
+        self.watch.look(&HttpHead::of(&request), &keys);
+        let fields = Fields {
+            dialects: self.limits.dialects(),
+            nested: Nested::of(Outside::enter(
+                request.extensions_mut(),
+                Outside::RATE_LIMIT,
+            )),
         };
-        self.watch.look(request.headers(), &keys);
-        let nested = Nested::enter(request.extensions_mut());
-        let admission = Admission {
-            limits: self.limits.clone(),
-            nested,
-        };
-        if let Some(decision) = self.limits.check_now(&keys) {
-            return RateLimitFuture::decided(admission, keys, decision, &mut self.inner, request);
+        // Not unpacked: a decision is large, and moving it costs as much as the map it ends up in.
+        let decision = self.limits.check_now(&keys);
+        if let Some(Decision::Deny(denied)) = decision {
+            return RateLimitFuture::answered(fields.denial(&request, denied));
+        }
+        if decision.is_some() {
+            let settle = if self.limits.needs_settling() {
+                Some(Settle::boxed(&self.limits, keys))
+            } else {
+                None
+            };
+            let inner = self.inner.call(request);
+            return RateLimitFuture::admitted(inner, fields, decision, settle);
         }
         // The service that is ready is the one to call; its clone takes its place.
         let clone = self.inner.clone();
         let ready = mem::replace(&mut self.inner, clone);
-        RateLimitFuture::waiting(admission, keys, ready, request)
-    }
-}
-
-/// What is needed to answer, whoever decides.
-#[derive(Debug)]
-struct Admission<S> {
-    limits: RateLimits<S>,
-    nested: Nested,
-}
-
-impl<S: Store> Admission<S> {
-    /// Writes the headers, or hands the decision to the layer outside that will.
-    fn finish<B>(&self, decision: Decision, response: &mut Response<B>) {
-        let decision = match response.extensions_mut().remove::<Inner>() {
-            Some(Inner(inner)) => match Arc::try_unwrap(inner) {
-                Ok(inner) => Decision::merge(decision, inner),
-                Err(_) => decision,
-            },
-            None => decision,
-        };
-        match self.nested {
-            Nested::Inside => {
-                response.extensions_mut().insert(Inner(Arc::new(decision)));
-            }
-            Nested::Outermost => self.write_headers(&decision, response.headers_mut()),
-        }
-    }
-
-    fn write_headers(&self, decision: &Decision, headers: &mut HeaderMap) {
-        self.limits.write_headers(decision, &mut |name, value| {
-            if let Ok(value) = HeaderValue::from_str(value) {
-                headers.insert(header_name(name), value);
-            }
-        });
-    }
-}
-
-/// The names that the dialects write, checked when this is compiled rather than for each answer.
-fn header_name(name: &'static str) -> HeaderName {
-    macro_rules! known {
-        ($($known:literal)*) => {
-            match name {
-                $($known => const { HeaderName::from_static($known) },)*
-                other => HeaderName::from_static(other),
-            }
-        };
-    }
-    known!(
-        "x-ratelimit-limit" "x-ratelimit-remaining" "x-ratelimit-reset"
-        "ratelimit-policy" "ratelimit" "retry-after"
-    )
-}
-
-/// Whether another rate limit layer stands outside of this one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Nested {
-    Inside,
-    Outermost,
-}
-
-/// Left in a request's extensions: a rate limit layer outside will write the headers.
-#[derive(Clone, Copy, Debug)]
-struct HeadersOutside;
-
-/// What an inner layer decided, on its way to the layer that writes the headers.
-#[derive(Clone, Debug)]
-struct Inner(Arc<Decision>);
-
-impl Nested {
-    fn enter(extensions: &mut Extensions) -> Self {
-        if extensions.insert(HeadersOutside).is_some() {
-            Self::Inside
-        } else {
-            Self::Outermost
-        }
+        RateLimitFuture::waiting(self.limits.clone(), fields, keys, ready, request)
     }
 }

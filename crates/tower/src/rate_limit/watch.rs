@@ -1,102 +1,44 @@
 //! Notices limits that are set up in a way that nobody means, and says so once in the log.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-use http::HeaderMap;
 use seawall_ratelimit::Store;
-use seawall_web::limits::{Keys, RateLimits};
+use seawall_web::limits::{self, Keys, RateLimits, Suspicion};
+use seawall_web::request::RequestHead;
 
 /// Looks at the first requests of a layer; afterwards it costs one load a request.
 #[derive(Debug)]
-pub(super) struct Watch {
-    seen: AtomicU32,
-    ignores_forwarded: bool,
-    told_of_forwarded: AtomicBool,
-    alike: Mutex<Alike>,
+pub(crate) struct Watch {
+    limits: limits::Watch,
     short_lived: &'static ShortLived,
 }
 
-/// What the keys of all requests so far have in common.
-#[derive(Debug, Default)]
-struct Alike {
-    first: Option<Keys>,
-    /// Policies that should tell callers apart and have not yet: their places and names.
-    policies: Vec<(usize, String)>,
-}
-
 impl Watch {
-    pub(super) fn new<S: Store>(limits: &RateLimits<S>) -> Self {
+    pub(crate) fn new<S: Store>(limits: &RateLimits<S>) -> Self {
         Self::with(limits, &SHORT_LIVED)
     }
 
     fn with<S: Store>(limits: &RateLimits<S>, short_lived: &'static ShortLived) -> Self {
-        let policies = limits.policies().policies();
-        let apart = limits
-            .key_by()
-            .iter()
-            .zip(policies)
-            .enumerate()
-            .filter(|(_, (key, _))| key.tells_callers_apart())
-            .map(|(place, (_, policy))| (place, policy.name().to_string()))
-            .collect();
         Self {
-            seen: AtomicU32::new(0),
-            ignores_forwarded: limits.key_by().iter().any(|key| key.ignores_forwarded()),
-            told_of_forwarded: AtomicBool::new(false),
-            alike: Mutex::new(Alike {
-                first: None,
-                policies: apart,
-            }),
+            limits: limits::Watch::new(limits),
             short_lived,
         }
     }
 
-    /// Looks at a request. Relaxed: the numbers decide about a line in the log and nothing else.
-    pub(super) fn look(&self, headers: &HeaderMap, keys: &Keys) {
-        if self.seen.load(Relaxed) >= WATCHED {
-            return;
-        }
-        let seen = self.seen.fetch_add(1, Relaxed).saturating_add(1);
-        if self.ignores_forwarded
-            && FORWARDED.iter().any(|name| headers.contains_key(*name))
-            && !self.told_of_forwarded.swap(true, Relaxed)
-        {
-            tracing::warn!(
-                "a request carries a forwarding header, but limits by address trust no proxy: if \
-                 there is one in front of this service, all of its callers share one count; name \
-                 its network with ClientIp::behind"
-            );
-        }
-        let mut alike = self.alike.lock().unwrap_or_else(PoisonError::into_inner);
-        alike.compare(keys);
-        if seen == WATCHED {
-            for (_, policy) in alike.policies.drain(..) {
-                tracing::warn!(
-                    policy,
-                    "the first {WATCHED} requests all had the same key: if they came from more than \
-                     one caller, these share one count; is the service behind a proxy that is not \
-                     trusted, or the layer outside of what finds out who is calling?"
-                );
-            }
-        }
-    }
-}
-
-impl Alike {
-    fn compare(&mut self, keys: &Keys) {
-        let Some(first) = &self.first else {
-            self.first = Some(keys.clone());
-            return;
-        };
-        self.policies
-            .retain(|(place, _)| keys.get(*place) == first.get(*place));
+    /// Looks at a request.
+    #[inline]
+    pub(crate) fn look(&self, head: &dyn RequestHead, keys: &Keys) {
+        self.limits
+            .look(head, keys, &mut |suspicion| match &suspicion {
+                Suspicion::SameKey { policy } => tracing::warn!(policy, "{suspicion}"),
+                _ => tracing::warn!("{suspicion}"),
+            });
     }
 }
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        if *self.seen.get_mut() == 1 {
+        if self.limits.looked_at() == 1 {
             self.short_lived.count();
         }
     }
@@ -121,16 +63,13 @@ impl ShortLived {
 
 static SHORT_LIVED: ShortLived = ShortLived(AtomicU32::new(0));
 
-/// So many requests are looked at.
-const WATCHED: u32 = 1000;
 /// So many layers that served one request are no accident.
 const LAYERS: u32 = 100;
-const FORWARDED: [&str; 2] = ["x-forwarded-for", "forwarded"];
 
 #[cfg(test)]
 mod tests {
     use std::io::{self, Write};
-    use std::sync::Arc;
+    use std::sync::{Arc, Mutex};
 
     use seawall_ratelimit::{MemoryStore, Policy, quota};
     use seawall_web::request::KeyBy;
@@ -177,7 +116,8 @@ mod tests {
                 .unwrap();
             let watch = Watch::with(&limits, &COUNT);
             for _ in 0..requests {
-                watch.look(&HeaderMap::new(), &Keys::new());
+                let request = http::Request::new(());
+                watch.look(&crate::HttpHead::of(&request), &Keys::new());
             }
         };
         for _ in 0..LAYERS {

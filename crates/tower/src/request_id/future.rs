@@ -3,11 +3,11 @@
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use http::{HeaderValue, Response};
+use http::Response;
 use pin_project::pin_project;
 use seawall_errors::RequestId;
 
-use super::REQUEST_ID_HEADER;
+use super::{REQUEST_ID_HEADER, value};
 
 /// The future of [`RequestIdService`](super::RequestIdService).
 #[derive(Debug)]
@@ -34,8 +34,7 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let mut response = ready!(this.inner.poll(cx))?;
-        let id = HeaderValue::from_str(this.id.as_str())
-            .expect("an id is made of letters, digits, dots, underscores and hyphens");
+        let id = value(this.id);
         response.headers_mut().insert(REQUEST_ID_HEADER, id);
         Poll::Ready(Ok(response))
     }

@@ -2,13 +2,15 @@
 
 use std::task::{Context, Poll};
 
-use http::{HeaderName, Request, Response};
+use http::{HeaderName, HeaderValue, Request, Response};
 use seawall_errors::RequestId;
+use seawall_web::order::Layers;
 use seawall_web::request::{ClientIp, ForwardedHeader, InvalidCidr, RequestHead};
 use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::HttpHead;
+use crate::outside::Outside;
 
 mod future;
 
@@ -28,7 +30,7 @@ pub const REQUEST_ID_HEADER: HeaderName = HeaderName::from_static("x-request-id"
 /// No system call. One allocation for the header of the answer.
 #[derive(Clone, Debug, Default)]
 pub struct RequestIdLayer {
-    trusted: ClientIp,
+    pub(crate) trusted: ClientIp,
 }
 
 /// The id that the client chose for its request, where it sent a usable one.
@@ -94,24 +96,37 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqB>) -> Self::Future {
-        let sent = request
-            .headers()
-            .get(REQUEST_ID_HEADER)
-            .and_then(|value| RequestId::from_trusted(value.as_bytes()));
-        let believed = sent.is_some()
-            && HttpHead::of(&request)
-                .peer()
-                .is_some_and(|peer| self.trusted.is_trusted(peer));
-        let id = match sent {
-            Some(id) if believed => id,
-            sent => {
-                if let Some(sent) = sent {
-                    request.extensions_mut().insert(ClientRequestId(sent));
-                }
-                RequestId::generate()
-            }
-        };
-        request.extensions_mut().insert(id.clone());
+        Outside::pass(request.extensions_mut(), Layers::REQUEST_ID);
+        let id = identify(&mut request, &self.trusted);
         RequestIdFuture::new(self.inner.call(request), id)
     }
+}
+
+/// Gives a request its id.
+pub(crate) fn identify<B>(request: &mut Request<B>, trusted: &ClientIp) -> RequestId {
+    let sent = request
+        .headers()
+        .get(REQUEST_ID_HEADER)
+        .and_then(|value| RequestId::from_trusted(value.as_bytes()));
+    let believed = sent.is_some()
+        && HttpHead::of(request)
+            .peer()
+            .is_some_and(|peer| trusted.is_trusted(peer));
+    let id = match sent {
+        Some(id) if believed => id,
+        sent => {
+            if let Some(sent) = sent {
+                request.extensions_mut().insert(ClientRequestId(sent));
+            }
+            RequestId::generate()
+        }
+    };
+    request.extensions_mut().insert(id.clone());
+    id
+}
+
+/// The id as the value of a header.
+pub(crate) fn value(id: &RequestId) -> HeaderValue {
+    HeaderValue::from_bytes(id.as_bytes())
+        .expect("an id is made of letters, digits, dots, underscores and hyphens")
 }

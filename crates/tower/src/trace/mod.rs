@@ -5,12 +5,14 @@ use std::task::{Context, Poll};
 use http::{HeaderName, Request, Response};
 use seawall_errors::RequestId;
 use seawall_errors::trace::{TraceContext, TraceParent};
+use seawall_web::order::Layers;
 use seawall_web::request::{ClientIp, ForwardedHeader, InvalidCidr, RequestHead, Route};
 use tower_layer::Layer;
 use tower_service::Service;
 use tracing::Span;
 
-use crate::{HttpHead, Origin};
+use crate::outside::Outside;
+use crate::{HttpHead, Origin, head, origin};
 
 mod future;
 
@@ -77,7 +79,7 @@ impl<S> Layer<S> for TraceLayer {
     fn layer(&self, inner: S) -> Self::Service {
         TraceService {
             inner,
-            trusted: self.trusted.clone(),
+            layer: self.clone(),
         }
     }
 }
@@ -86,10 +88,24 @@ impl<S> Layer<S> for TraceLayer {
 #[derive(Clone, Debug)]
 pub struct TraceService<S> {
     inner: S,
-    trusted: Option<ClientIp>,
+    layer: TraceLayer,
 }
 
-impl<S> TraceService<S> {
+impl TraceLayer {
+    /// Gives a request its place in a trace, and what stands for it there.
+    pub(crate) fn begin<B>(&self, request: &mut Request<B>) -> (Origin, Span) {
+        let received = self.received(request);
+        let remote = received.as_ref().map(TraceContext::parent);
+        let context = match received {
+            Some(received) => received.child(),
+            None => TraceContext::root(false),
+        };
+        let span = span(request, remote, context.parent());
+        let id = request.extensions().get::<RequestId>().cloned();
+        request.extensions_mut().insert(context.clone());
+        (origin::known(id, context), span)
+    }
+
     fn received<B>(&self, request: &Request<B>) -> Option<TraceContext> {
         if let Some(trusted) = &self.trusted {
             let peer = HttpHead::of(request).peer();
@@ -115,19 +131,8 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqB>) -> Self::Future {
-        let received = self.received(&request);
-        let remote = received.as_ref().map(TraceContext::parent);
-        let context = match received {
-            Some(received) => received.child(),
-            None => TraceContext::root(false),
-        };
-        let span = span(&request, remote, context.parent());
-        let id = request.extensions().get::<RequestId>().cloned();
-        request.extensions_mut().insert(context.clone());
-        let mut origin = Origin::new().with_trace(context);
-        if let Some(id) = id {
-            origin = origin.with_request_id(id);
-        }
+        Outside::pass(request.extensions_mut(), Layers::TRACE);
+        let (origin, span) = self.layer.begin(&mut request);
         // What a service does in its call, such as logging or calling others, belongs to the
         // request as well.
         let inner = span.in_scope(|| origin.clone().enter(|| self.inner.call(request)));
@@ -144,7 +149,7 @@ fn span<B>(request: &Request<B>, remote: Option<TraceParent>, ours: TraceParent)
         span_id = %SpanId(ours),
         parent_span_id = remote.map(|remote| tracing::field::display(SpanId(remote))),
         method = request.method().as_str(),
-        route = extensions.get::<Route>().map(Route::as_str),
+        route = head::route_of(extensions).map(Route::as_str),
     )
 }
 

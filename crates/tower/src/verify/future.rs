@@ -11,10 +11,10 @@ use http::{Request, Response};
 use http_body::Body;
 use pin_project::pin_project;
 use seawall_signing::{Refused, Session, Verification};
+use seawall_web::Gathered;
 use seawall_web::answer;
 use tower_service::Service;
 
-use super::gather::Gathered;
 use super::{Gate, VerifiedBody};
 use crate::reply::refuse;
 use crate::{HttpHead, ReplyBody};

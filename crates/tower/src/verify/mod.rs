@@ -9,16 +9,17 @@ use http::{Request, Response};
 use http_body::Body;
 use seawall_errors::{ApiError, codes};
 use seawall_signing::{Refused, Session, Verifier};
+use seawall_web::order::Layers;
 use seawall_web::request::{RequestHead, SignedHead};
 use tower_layer::Layer;
 use tower_service::Service;
 
+use crate::outside::Outside;
 use crate::reply::refuse;
 use crate::{HttpHead, ReplyBody};
 
 mod body;
 mod future;
-mod gather;
 
 pub use body::VerifiedBody;
 pub use future::VerifyFuture;
@@ -187,7 +188,8 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, request: Request<ReqB>) -> Self::Future {
+    fn call(&mut self, mut request: Request<ReqB>) -> Self::Future {
+        Outside::pass(request.extensions_mut(), Layers::VERIFY);
         let head = HttpHead::of(&request);
         let tenant = match self.gate.tenant(&head) {
             Ok(tenant) => tenant,

@@ -15,6 +15,8 @@ mod deadline;
 #[cfg(feature = "decompression")]
 mod decompression;
 mod errors;
+mod fused;
+mod idempotency;
 mod outbound;
 mod rate_limit;
 mod request_id;

@@ -5,7 +5,8 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::Ident;
 
 use crate::field::{Field, is_option};
-use crate::rules::{Count, NumberRules, Rules, TextRules};
+use crate::moment::{MomentRules, Side};
+use crate::rules::{Count, ListRules, NumberRules, Rules, TextRules};
 
 /// Makes the types, and collects their definitions.
 #[derive(Default)]
@@ -28,7 +29,7 @@ impl Kinds {
         match &field.rules {
             // `FromStr` is implemented for too many types for this kind to pass through an
             // `Option` by itself.
-            Rules::Text(text) if text.parse && is_option(field.ty) => {
+            Rules::Text(text) if text.parse && !text.empty_as_none && is_option(field.ty) => {
                 quote!(__v::read::Nullable<#kind>)
             }
             _ => kind,
@@ -43,19 +44,27 @@ impl Kinds {
             Rules::Foreign => quote!(__v::read::Foreign),
             Rules::Text(text) => {
                 let name = self.text(text, span);
-                match text.parse {
+                let kind = match text.parse {
                     true => quote!(__v::read::Parsed<#name>),
                     false => quote!(__v::read::Text<#name>),
+                };
+                match text.empty_as_none {
+                    true => quote!(__v::read::EmptyAsNone<#name, #kind>),
+                    false => kind,
                 }
             }
             Rules::Number(number) => {
                 let name = self.number(number, ty, span);
                 quote!(__v::read::Number<#name>)
             }
-            Rules::Items(count, unique, each) => {
+            Rules::Moment(rules) => {
+                let name = self.moment(rules, ty, span);
+                quote!(__v::read::When<#name>)
+            }
+            Rules::Items(rules, each) => {
                 let inner = quote_spanned!(span=> <#ty as __v::read::ListOf>::Item);
                 let each = self.kind(each, &inner, span);
-                let name = self.items(count, *unique, span);
+                let name = self.items(rules, span);
                 quote!(__v::read::Items<#name, #each>)
             }
             Rules::Entries(count, keys, values) => {
@@ -166,13 +175,14 @@ impl Kinds {
             fn normalize(
                 text: ::std::borrow::Cow<'_, ::core::primitive::str>,
             ) -> ::std::borrow::Cow<'_, ::core::primitive::str> {
-                #(let text = __v::read::then(text, |text| ::core::convert::Into::into(#steps(text)));)*
+                #(let text = __v::read::then(text, |text| ::core::convert::Into::into(#steps));)*
                 text
             }
         });
-        self.definitions.extend(quote_spanned! {span=>
+        let head = quote_spanned!(span=> impl __v::read::TextRules for #name);
+        self.definitions.extend(quote! {
             struct #name;
-            impl __v::read::TextRules for #name {
+            #head {
                 const RAW: ::core::option::Option<::core::primitive::usize> = #raw;
                 fn too_long() -> __v::Violation {
                     #too_long
@@ -193,13 +203,14 @@ impl Kinds {
     fn number(&mut self, rules: &NumberRules, ty: &TokenStream, span: Span) -> Ident {
         let name = self.name();
         let number = quote_spanned!(span=> <#ty as __v::read::NumberOf>::Number);
-        let bound = |bound: &Option<syn::Expr>| match bound {
-            Some(bound) => quote!(::core::option::Option::Some(#bound)),
-            None => quote!(::core::option::Option::None),
-        };
-        let (min, max) = (bound(&rules.min), bound(&rules.max));
-        let (above, below) = (bound(&rules.above), bound(&rules.below));
+        let (min, max) = (optional(&rules.min), optional(&rules.max));
+        let (above, below) = (optional(&rules.above), optional(&rules.below));
         let (checks, describes) = (&rules.checks, &rules.describes);
+        let clamp = rules.clamp.then(|| {
+            quote!(
+                const CLAMP: ::core::primitive::bool = true;
+            )
+        });
         let ordered = match (&rules.min, &rules.max) {
             (Some(min), Some(max)) => Some(quote! {
                 const _: () = ::core::assert!(
@@ -209,16 +220,19 @@ impl Kinds {
             }),
             _ => None,
         };
+        // The names of locals are not of the field's context: the checks are not either.
+        let [value, cx, schema] = ["value", "cx", "schema"].map(|name| format_ident!("{name}"));
         self.definitions.extend(quote_spanned! {span=>
             struct #name;
             #ordered
             impl __v::read::NumberRules<#number> for #name {
                 const SPAN: __v::read::Span<#number> =
                     __v::read::Span { min: #min, max: #max, above: #above, below: #below };
-                fn check(value: #number, cx: &mut __v::Cx<'_>) {
+                #clamp
+                fn check(#value: #number, #cx: &mut __v::Cx<'_>) {
                     #(#checks)*
                 }
-                fn describe(schema: &mut __v::Schema) {
+                fn describe(#schema: &mut __v::Schema) {
                     #(#describes)*
                 }
             }
@@ -226,34 +240,70 @@ impl Kinds {
         name
     }
 
-    fn items(&mut self, count: &Count, unique: bool, span: Span) -> Ident {
+    fn moment(&mut self, rules: &MomentRules, ty: &TokenStream, span: Span) -> Ident {
         let name = self.name();
-        let counts = counts(count);
-        let (bound, repeated) = if unique {
-            (
-                quote_spanned!(span=> : ::core::cmp::Eq + ::core::hash::Hash),
-                quote! {
-                    const UNIQUE: ::core::primitive::bool = true;
-                    fn repeated<'a>(
-                        items: impl ::core::iter::Iterator<Item = &'a __T>,
-                    ) -> ::std::vec::Vec<::core::primitive::usize>
-                    where
-                        __T: 'a,
-                    {
-                        __v::read::repeated(items)
-                    }
-                },
-            )
-        } else {
-            (TokenStream::new(), TokenStream::new())
+        let moment = quote_spanned!(span=> <#ty as __v::read::MomentOf>::Moment);
+        let side = match rules.side {
+            None => quote!(::core::option::Option::None),
+            Some(Side::Past) => quote!(::core::option::Option::Some(__v::read::Side::Past)),
+            Some(Side::Future) => quote!(::core::option::Option::Some(__v::read::Side::Future)),
         };
-        let ordered = ordered(count);
+        let (before, after) = (optional(&rules.before), optional(&rules.after));
+        let within = optional(&rules.within);
+        self.definitions.extend(quote_spanned! {span=>
+            struct #name;
+            impl __v::read::MomentRules<#moment> for #name {
+                const TIMES: __v::read::Times<#moment> = __v::read::Times {
+                    side: #side,
+                    within: #within,
+                    before: #before,
+                    after: #after,
+                };
+            }
+        });
+        name
+    }
+
+    fn items(&mut self, rules: &ListRules, span: Span) -> Ident {
+        let name = self.name();
+        let counts = counts(&rules.count);
+        let mut bounds = Vec::new();
+        let mut more = TokenStream::new();
+        if rules.unique || rules.dedup {
+            let (unique, dedup) = (rules.unique, rules.dedup);
+            bounds.push(quote_spanned!(span=> ::core::cmp::Eq + ::core::hash::Hash));
+            more.extend(quote! {
+                const UNIQUE: ::core::primitive::bool = #unique;
+                const DEDUP: ::core::primitive::bool = #dedup;
+                fn repeated<'a>(
+                    items: impl ::core::iter::Iterator<Item = &'a __T>,
+                ) -> ::std::vec::Vec<::core::primitive::usize>
+                where
+                    __T: 'a,
+                {
+                    __v::read::repeated(items)
+                }
+            });
+        }
+        if rules.sort {
+            bounds.push(quote_spanned!(span=> ::core::cmp::Ord));
+        }
+        if !rules.tidies.is_empty() {
+            let tidies = &rules.tidies;
+            more.extend(quote! {
+                fn tidy(items: &mut ::std::vec::Vec<__T>) {
+                    #(#tidies)*
+                }
+            });
+        }
+        let bound = (!bounds.is_empty()).then(|| quote!(: #(#bounds)+*));
+        let ordered = ordered(&rules.count);
         self.definitions.extend(quote! {
             struct #name;
             #ordered
             impl<__T #bound> __v::read::ItemRules<__T> for #name {
                 #counts
-                #repeated
+                #more
             }
         });
         name
@@ -274,15 +324,19 @@ impl Kinds {
     }
 }
 
+fn optional(expr: &Option<syn::Expr>) -> TokenStream {
+    match expr {
+        Some(expr) => quote!(::core::option::Option::Some(#expr)),
+        None => quote!(::core::option::Option::None),
+    }
+}
+
 fn counts(count: &Count) -> TokenStream {
     let min = count
         .min
         .as_ref()
         .map_or_else(|| quote!(0), |min| quote!(#min));
-    let max = match &count.max {
-        Some(max) => quote!(::core::option::Option::Some(#max)),
-        None => quote!(::core::option::Option::None),
-    };
+    let max = optional(&count.max);
     quote! {
         const MIN: ::core::primitive::usize = #min;
         const MAX: ::core::option::Option<::core::primitive::usize> = #max;

@@ -332,7 +332,10 @@ impl Part {
             Some(default) => quote!(__v::read::settle_or(partial.#held, #default)),
             None if field.required => quote!(__v::read::settle_some(partial.#held, #wire, cx)),
             None => {
-                quote_spanned!(span=> __v::read::settle::<#ty, #kind>(partial.#held, #wire, cx))
+                // The names of locals stay with the locals: a field that a macro was given is of
+                // another context than the derive inside that macro.
+                let settle = quote_spanned!(span=> __v::read::settle::<#ty, #kind>);
+                quote!(#settle(partial.#held, #wire, cx))
             }
         };
         let checks = quote! {

@@ -86,6 +86,14 @@ mod tests {
     }
 
     #[test]
+    fn ascii_letters_are_moved_alone() {
+        assert_eq!(lower_ascii("ÄBc1"), "Äbc1");
+        assert_eq!(upper_ascii("äbC1"), "äBC1");
+        assert!(matches!(lower_ascii("äb"), Cow::Borrowed("äb")));
+        assert!(matches!(upper_ascii("ÄB"), Cow::Borrowed("ÄB")));
+    }
+
+    #[test]
     fn only_the_domain_is_lowered() {
         assert_eq!(lower_domain("Al@Ex.COM"), "Al@ex.com");
         assert_eq!(lower_domain("no at"), "no at");

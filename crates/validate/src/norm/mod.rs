@@ -6,13 +6,19 @@
 //! a name of one character and store an empty one.
 
 mod case;
+#[cfg(feature = "unicode")]
+mod precis;
 mod space;
 #[cfg(feature = "unicode")]
 mod unicode;
 
 pub use case::{lower, lower_ascii, lower_domain, upper, upper_ascii};
+#[cfg(feature = "unicode")]
+#[cfg_attr(docsrs, doc(cfg(feature = "unicode")))]
+pub use precis::{precis_nickname, precis_opaque, precis_username, precis_username_cased};
 pub use space::{
-    collapse_ws, digits_only, single_line, strip_bidi, strip_control, strip_invisible, trim,
+    collapse_ws, default_if_blank, digits_only, single_line, strip_bidi, strip_control,
+    strip_invisible, trim,
 };
 #[cfg(feature = "unicode")]
 #[cfg_attr(docsrs, doc(cfg(feature = "unicode")))]

@@ -112,6 +112,26 @@ pub fn digits_only(text: &str) -> Cow<'_, str> {
     keep(text, |c| c.is_ascii_digit())
 }
 
+/// Puts `default` in the place of a text of nothing but white space: for forms, which send every
+/// field.
+///
+/// # Examples
+///
+/// ```
+/// use seawall_validate::norm::default_if_blank;
+///
+/// assert_eq!(default_if_blank(" ", "nobody"), "nobody");
+/// assert_eq!(default_if_blank(" a", "nobody"), " a");
+/// ```
+#[must_use]
+pub fn default_if_blank<'a>(text: &'a str, default: &'a str) -> &'a str {
+    if crate::rule::has_non_blank(text) {
+        text
+    } else {
+        default
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -139,5 +159,52 @@ mod tests {
         for text in ["", "Alice Smith", "Zoë", "日本 語"] {
             assert!(matches!(single_line(text), Cow::Borrowed(_)), "{text}");
         }
+    }
+
+    #[test]
+    fn white_space_is_one_space() {
+        assert_eq!(trim(" \u{3000}a b\n"), "a b");
+        for (text, tidy) in [
+            ("a  b", "a b"),
+            (" a", "a"),
+            ("a ", "a"),
+            ("a\nb", "a b"),
+            ("é  x", "é x"),
+            ("é\u{a0}x", "é x"),
+            ("é ", "é"),
+            ("é\u{85}x", "é x"),
+            ("  ", ""),
+            ("é\tx", "é x"),
+        ] {
+            assert_eq!(collapse_ws(text), tidy);
+            assert_eq!(single_line(text), tidy);
+        }
+        // Control characters are not this one's business.
+        assert!(matches!(collapse_ws("a\u{7}b"), Cow::Borrowed("a\u{7}b")));
+        assert!(matches!(collapse_ws("é\u{9f}b"), Cow::Borrowed("é\u{9f}b")));
+        assert_eq!(single_line("é\u{9f}b"), "éb");
+    }
+
+    #[test]
+    fn what_is_stripped_is_stripped_everywhere() {
+        assert_eq!(strip_control("\u{7}a\u{85}b\n"), "ab");
+        assert_eq!(
+            strip_invisible("\u{200b}a\u{ad}b\u{200d}\u{feff}"),
+            "ab\u{200d}"
+        );
+        assert_eq!(strip_bidi("\u{202e}a\u{200f}b\u{2069}"), "ab");
+        assert_eq!(digits_only("+49 (30) 1"), "49301");
+        for text in ["ab\u{200d}", "", "é"] {
+            assert!(matches!(strip_invisible(text), Cow::Borrowed(same) if same == text));
+            assert!(matches!(strip_bidi(text), Cow::Borrowed(same) if same == text));
+        }
+    }
+
+    #[test]
+    fn nothing_but_white_space_is_replaced() {
+        for blank in ["", " ", "\t\u{3000}"] {
+            assert_eq!(default_if_blank(blank, "x"), "x");
+        }
+        assert_eq!(default_if_blank(" a ", "x"), " a ");
     }
 }

@@ -46,3 +46,41 @@ fn fold_once(text: &str) -> Cow<'_, str> {
         Cow::Owned(text) => Cow::Owned(super::lower(&text).into_owned()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn letters_are_composed() {
+        assert_eq!(nfc("e\u{301}ﬁ"), "éﬁ");
+        assert_eq!(nfkc("e\u{301}ﬁ"), "éfi");
+        assert_eq!(nfkc("\u{fdfa}").chars().count(), 18);
+        for text in ["", "abc", "é", "日本"] {
+            assert!(matches!(nfc(text), Cow::Borrowed(same) if same == text));
+            assert!(matches!(nfkc(text), Cow::Borrowed(same) if same == text));
+        }
+    }
+
+    #[test]
+    fn case_and_width_are_folded() {
+        for (text, folded) in [
+            ("ÄﬁX", "äfix"),
+            ("Ｋ\u{212a}K", "kkk"),
+            ("E\u{301}", "é"),
+            ("", ""),
+        ] {
+            assert_eq!(casefold(text), folded);
+        }
+        assert!(matches!(casefold("äb"), Cow::Borrowed("äb")));
+    }
+
+    #[test]
+    fn a_folded_character_stays_as_it_is() {
+        for c in '\u{0}'..='\u{2ffff}' {
+            let text = c.to_string();
+            let once = casefold(&text);
+            assert_eq!(casefold(&once), once, "{c:?}");
+        }
+    }
+}

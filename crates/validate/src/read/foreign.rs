@@ -36,7 +36,7 @@ impl<'de, R: TextRules, T: FromStr> Read<'de, Parsed<R>> for T {
     }
 }
 
-struct TakeParsed<R, T>(PhantomData<(R, T)>);
+pub(super) struct TakeParsed<R, T>(pub(super) PhantomData<(R, T)>);
 
 impl<'de, R: TextRules, T: FromStr> Take<'de> for TakeParsed<R, T> {
     type Out = T;

@@ -32,6 +32,8 @@ pub trait Collection: Sized {
     fn add(open: &mut Self::Open, item: Self::Item) -> bool;
     /// Ends.
     fn close(open: Self::Open) -> Self;
+    /// Lets the items be put in order, where the collection has one of its own to change.
+    fn tidy(_: &mut Self::Open, _: impl FnOnce(&mut Vec<Self::Item>)) {}
     /// The items of a finished collection.
     fn iter(&self) -> impl Iterator<Item = &Self::Item>;
 }
@@ -51,6 +53,10 @@ impl<T> Collection for Vec<T> {
 
     fn close(open: Self) -> Self {
         open
+    }
+
+    fn tidy(open: &mut Self, tidy: impl FnOnce(&mut Self)) {
+        tidy(open);
     }
 
     fn iter(&self) -> impl Iterator<Item = &T> {
@@ -75,6 +81,12 @@ impl<T> Collection for VecDeque<T> {
         open
     }
 
+    fn tidy(open: &mut Self, tidy: impl FnOnce(&mut Vec<T>)) {
+        let mut items = Vec::from(std::mem::take(open));
+        tidy(&mut items);
+        *open = items.into();
+    }
+
     fn iter(&self) -> impl Iterator<Item = &T> {
         <&Self>::into_iter(self)
     }
@@ -95,6 +107,10 @@ impl<T> Collection for Box<[T]> {
 
     fn close(open: Vec<T>) -> Self {
         open.into()
+    }
+
+    fn tidy(open: &mut Vec<T>, tidy: impl FnOnce(&mut Vec<T>)) {
+        tidy(open);
     }
 
     fn iter(&self) -> impl Iterator<Item = &T> {
@@ -168,6 +184,11 @@ pub trait ItemRules<T> {
     const MAX: Option<usize>;
     /// Whether no item may stand twice.
     const UNIQUE: bool = false;
+    /// Whether an item that stands in the list already is left out.
+    const DEDUP: bool = false;
+
+    /// Puts a sound list in order.
+    fn tidy(_: &mut Vec<T>) {}
 
     /// The places of the items that stand in the list already.
     #[must_use]
@@ -188,6 +209,18 @@ pub fn repeated<'a, T: Eq + Hash + 'a>(items: impl Iterator<Item = &'a T>) -> Ve
         .filter(|(_, item)| !seen.insert(*item))
         .map(|(at, _)| at)
         .collect()
+}
+
+/// Keeps the first of equal items; what `dedup` generates.
+#[doc(hidden)]
+pub fn dedup<T: Eq + Hash>(items: &mut Vec<T>) {
+    let mut again = repeated(items.iter()).into_iter().peekable();
+    let mut at = 0;
+    items.retain(|_| {
+        let keep = again.next_if_eq(&at).is_none();
+        at += 1;
+        keep
+    });
 }
 
 /// A list by the rules `R`, its items by the rules `E`.
@@ -213,7 +246,10 @@ where
             cx.step(Step::Index(count), |cx| item.check(cx));
             count += 1;
         }
-        check_whole::<C, R>(self, count, cx);
+        check_counts::<C, R>(count, cx);
+        if R::UNIQUE || R::DEDUP {
+            check_repeated::<C, R>(self, cx);
+        }
     }
 
     fn schema(schemas: &mut Schemas) -> Schema {
@@ -225,25 +261,25 @@ where
         if let Some(max) = R::MAX {
             schema.set("maxItems", max);
         }
-        if R::UNIQUE || C::SET {
+        if R::UNIQUE || R::DEDUP || C::SET {
             schema.set_flag("uniqueItems", true);
         }
         schema
     }
 }
 
-/// The rules about the list and not about an item.
-fn check_whole<C: Collection, R: ItemRules<C::Item>>(list: &C, count: usize, cx: &mut Cx<'_>) {
+fn check_counts<C: Collection, R: ItemRules<C::Item>>(count: usize, cx: &mut Cx<'_>) {
     if count < R::MIN {
         cx.report(Violation::new(Code::TOO_FEW_ITEMS).param("min", R::MIN));
     }
     if let Some(max) = R::MAX.filter(|max| count > *max) {
         cx.report(Violation::new(Code::TOO_MANY_ITEMS).param("max", max));
     }
-    if R::UNIQUE {
-        for at in R::repeated(list.iter()) {
-            cx.step(Step::Index(at), |cx| cx.fault(Code::DUPLICATE_ITEM));
-        }
+}
+
+fn check_repeated<C: Collection, R: ItemRules<C::Item>>(list: &C, cx: &mut Cx<'_>) {
+    for at in R::repeated(list.iter()) {
+        cx.step(Step::Index(at), |cx| cx.fault(Code::DUPLICATE_ITEM));
     }
 }
 
@@ -275,7 +311,7 @@ where
             };
             if let Some(item) = item {
                 kept += 1;
-                if !C::add(&mut open, item) {
+                if !C::add(&mut open, item) && !R::DEDUP {
                     cx.step(Step::Index(count), |cx| cx.fault(Code::DUPLICATE_ITEM));
                 }
             }
@@ -287,10 +323,18 @@ where
             drain_seq(items, cx)?;
             return Ok(None);
         }
-        let list = C::close(open);
         // Positions mean something only while no item is missing.
-        if kept == count {
-            check_whole::<C, R>(&list, count, cx);
+        let complete = kept == count;
+        if complete {
+            C::tidy(&mut open, R::tidy);
+        }
+        let list = C::close(open);
+        if complete {
+            let count = if R::DEDUP { list.iter().count() } else { count };
+            check_counts::<C, R>(count, cx);
+            if R::UNIQUE {
+                check_repeated::<C, R>(&list, cx);
+            }
         }
         Ok((cx.faults() == before).then_some(list))
     }

@@ -1,7 +1,7 @@
 //! Reading a field by the rules written beside it.
 //!
 //! `Read<'de, R>` says that a type can be read by rules of the kind `R`: its [`Own`], those of
-//! [`Text`], of a [`Number`], of [`Items`] or of [`Entries`]. That the kind is a type parameter is
+//! [`Text`], of a [`Number`], of a moment, of [`Items`] or of [`Entries`]. That the kind is a type parameter is
 //! what lets the compiler, and not a look at the spelling of the field's type, find out whether
 //! rules and type belong together: aliases work, and a rule for text on a number does not compile.
 
@@ -11,9 +11,12 @@
     reason = "derived code makes these; nobody writes them"
 )]
 
+mod empty;
 mod entries;
 mod foreign;
 mod items;
+#[cfg(feature = "jiff")]
+mod moment;
 mod number;
 mod object;
 mod option;
@@ -30,10 +33,13 @@ use std::marker::PhantomData;
 
 use serde::de::{DeserializeSeed, Deserializer};
 
+pub use empty::EmptyAsNone;
 pub(crate) use entries::KeyText;
 pub use entries::{Entries, EntryRules, Map, MapOf};
 pub use foreign::{Foreign, Parsed};
-pub use items::{Collection, ItemRules, Items, ListOf, repeated};
+pub use items::{Collection, ItemRules, Items, ListOf, dedup, repeated};
+#[cfg(feature = "jiff")]
+pub use moment::{Moment, MomentOf, MomentRules, Side, Times, When};
 pub use number::{Num, Number, NumberOf, NumberRules, Span};
 pub(crate) use object::Key;
 use object::read_map;
@@ -57,7 +63,7 @@ use crate::{Cx, Validate};
     message = "`{Self}` cannot be read by the rules of this field",
     label = "needs rules, and rules of its kind",
     note = "text, lists and maps need a maximum: `#[validate(chars(..=100))]`, `#[validate(items(..=50))]`, `#[validate(entries(..=50))]`; `unbounded` opts out",
-    note = "`chars`, `email`, .. are for text; `range`, .. for numbers; `items`, `each` for lists; `entries`, `keys`, `values` for maps",
+    note = "`chars`, `email`, .. are for text; `range`, .. for numbers; `past`, .. for moments; `items`, `each` for lists; `entries`, `keys`, `values` for maps",
     note = "a type of yours needs `#[derive(Validate)]`, a foreign one `#[validate(serde)]` or `#[validate(parse, chars(..=100))]`"
 )]
 pub trait Read<'de, R>: Sized {

@@ -155,6 +155,20 @@ impl<N: Num> Span<N> {
         }
     }
 
+    /// The nearest of the permitted numbers.
+    fn nearest(&self, value: N) -> N {
+        match (self.min, self.max) {
+            (Some(min), _) if value < min => min,
+            (_, Some(max)) if value > max => max,
+            _ => value,
+        }
+    }
+
+    /// The end that is nearest to a number which does not even fit the type.
+    fn end(&self, side: std::cmp::Ordering) -> Option<N> {
+        if side.is_lt() { self.min } else { self.max }
+    }
+
     /// Reports a number that does not even fit the type, by the nearest bound.
     fn outside(&self, side: std::cmp::Ordering, cx: &mut Cx<'_>) {
         let violation = if side.is_lt() {
@@ -182,6 +196,9 @@ impl<N: Num> Span<N> {
 pub trait NumberRules<N: Num> {
     /// The permitted numbers.
     const SPAN: Span<N>;
+
+    /// Whether a number outside of [`SPAN`](Self::SPAN) is moved to its nearest end.
+    const CLAMP: bool = false;
 
     /// Further rules.
     fn check(value: N, cx: &mut Cx<'_>);
@@ -254,6 +271,29 @@ fn check<R: NumberRules<N>, N: Num>(value: N, cx: &mut Cx<'_>) -> Option<N> {
     (cx.faults() == before).then_some(value)
 }
 
+/// Judges a number as it was read.
+fn settle<R: NumberRules<N>, N: Num>(value: N, cx: &mut Cx<'_>) -> Option<N> {
+    if R::CLAMP {
+        check::<R, N>(R::SPAN.nearest(value), cx)
+    } else {
+        check::<R, N>(value, cx)
+    }
+}
+
+/// Judges a number that does not even fit the type.
+fn settle_outside<R: NumberRules<N>, N: Num>(
+    side: std::cmp::Ordering,
+    cx: &mut Cx<'_>,
+) -> Option<N> {
+    match R::SPAN.end(side).filter(|_| R::CLAMP) {
+        Some(end) => check::<R, N>(end, cx),
+        None => {
+            R::SPAN.outside(side, cx);
+            None
+        }
+    }
+}
+
 struct TakeNumber<R, N>(PhantomData<(R, N)>);
 
 impl<'de, N: Num, R: NumberRules<N>> Take<'de> for TakeNumber<R, N> {
@@ -261,26 +301,22 @@ impl<'de, N: Num, R: NumberRules<N>> Take<'de> for TakeNumber<R, N> {
     const WANTS: Code = N::WANTS;
 
     fn int<E: Error>(self, value: i128, cx: &mut Cx<'_>) -> Result<Option<N>, E> {
-        match N::from_int(value) {
-            Ok(value) => Ok(check::<R, N>(value, cx)),
-            Err(side) => {
-                R::SPAN.outside(side, cx);
-                Ok(None)
-            }
-        }
+        Ok(match N::from_int(value) {
+            Ok(value) => settle::<R, N>(value, cx),
+            Err(side) => settle_outside::<R, N>(side, cx),
+        })
     }
 
     fn float<E: Error>(self, value: f64, cx: &mut Cx<'_>) -> Result<Option<N>, E> {
         if let Some(value) = N::from_float(value) {
-            return Ok(check::<R, N>(value, cx));
+            return Ok(settle::<R, N>(value, cx));
         }
         // JSON readers turn integers beyond 64 bits into floats; such a number is too large and
         // not of the wrong type.
         if value.abs() >= 18_446_744_073_709_551_615.0 && value.fract() == 0.0 {
-            R::SPAN.outside(value.total_cmp(&0.0), cx);
-        } else {
-            cx.fault(N::WANTS);
+            return Ok(settle_outside::<R, N>(value.total_cmp(&0.0), cx));
         }
+        cx.fault(N::WANTS);
         Ok(None)
     }
 

@@ -83,6 +83,11 @@ through_option! {
     [R, K, V] Entries<R, K, V>;
 }
 
+#[cfg(feature = "jiff")]
+through_option! {
+    [R] super::When<R>;
+}
+
 impl<'de, T: Read<'de, R>, R> Read<'de, Nullable<R>> for Option<T> {
     fn read<D: Deserializer<'de>>(d: D, cx: &mut Cx<'_>) -> Result<Option<Self>, D::Error> {
         read_option::<T, R, D>(d, cx)

@@ -54,7 +54,7 @@ impl<'de, R: TextRules, T: FromText<'de>> Read<'de, Text<R>> for T {
     }
 }
 
-struct TakeText<R, T>(PhantomData<(R, T)>);
+pub(super) struct TakeText<R, T>(pub(super) PhantomData<(R, T)>);
 
 impl<'de, R: TextRules, T: FromText<'de>> Take<'de> for TakeText<R, T> {
     type Out = T;

@@ -146,9 +146,9 @@ const IS_ATEXT: [bool; 256] = {
     table
 };
 
-/// A host name without a trailing dot; with `dotted`, one that could be reached from outside.
+/// A host name without a trailing dot, shorter than the 254 bytes of its address; with `dotted`, one that could be reached from outside.
 const fn is_domain(address: &[u8], start: usize, end: usize, dotted: bool) -> bool {
-    if start >= end || end - start > 253 {
+    if start >= end {
         return false;
     }
     let mut label = start;
@@ -194,12 +194,10 @@ const fn quoted_end(address: &[u8]) -> Option<usize> {
 
 /// `[192.0.2.1]` or `[IPv6:2001:db8::1]`.
 const fn is_literal(address: &[u8], open: usize) -> bool {
-    let end = address.len() - 1;
-    if end <= open + 1 || address[end] != b']' {
+    let (_, literal) = address.split_at(open);
+    let [b'[', inner @ .., b']'] = literal else {
         return false;
-    }
-    let (_, inner) = address.split_at(open + 1);
-    let (inner, _) = inner.split_at(end - open - 1);
+    };
     if let [b'I' | b'i', b'P' | b'p', b'v' | b'V', b'6', b':', rest @ ..] = inner {
         return super::ip::is_ipv6(rest);
     }
@@ -294,6 +292,95 @@ mod tests {
             "\"\\\u{7}\"@a.bc",
         ] {
             assert!(!is_email_rfc5321(bad.as_bytes()), "{bad}");
+        }
+    }
+
+    #[test]
+    fn lengths_are_those_of_rfc_5321() {
+        let (local, label) = ("a".repeat(64), "b".repeat(63));
+        // 64, the sign, three labels of 63 with their dots, which makes 256.
+        let filled = |last: usize| format!("{local}@{label}.{label}.{}.com", "c".repeat(last));
+        type Grammar = fn(&[u8]) -> bool;
+        for is_email in [is_email as Grammar, is_email_rfc5321] {
+            let is_email = |text: &str| is_email(text.as_bytes());
+            assert_eq!((filled(57).len(), filled(58).len()), (254, 255));
+            assert!(is_email(&filled(57)) && !is_email(&filled(58)));
+            assert!(is_email(&format!("{local}@b.co")) && !is_email(&format!("a{local}@b.co")));
+            assert!(is_email(&format!("a@b.{label}.co")) && !is_email(&format!("a@b.{label}b.co")));
+            assert!(is_email(&format!("a@b.{label}")) && !is_email(&format!("a@b.{label}b")));
+        }
+        let quoted = |inner: usize| format!("\"{}\"@b.co", "a".repeat(inner));
+        assert!(is_email_rfc5321(quoted(62).as_bytes()));
+        assert!(!is_email_rfc5321(quoted(63).as_bytes()));
+    }
+
+    #[test]
+    fn the_signs_of_an_atom_are_those_of_rfc_5322() {
+        for byte in 0..=255_u8 {
+            let atom = byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&byte);
+            let address = [b"a", &[byte], b"a@b.co".as_slice()].concat();
+            // A dot stands between two atoms, an `@` makes the rest a domain with two.
+            assert_eq!(is_email(&address), atom || byte == b'.', "{byte}");
+        }
+    }
+
+    #[test]
+    fn a_name_without_a_dot_is_reached_from_inside_only() {
+        assert!(!is_email(b"a@localhost") && is_email_rfc5321(b"a@localhost"));
+        // What looks like a top level domain stands before the sign.
+        assert!(!is_email(b"a.xn--b@localhost"));
+    }
+
+    #[test]
+    fn quotes_and_brackets_have_two_ends() {
+        for good in [
+            r#""a\"b"@c.de"#,
+            r#""\\"@c.de"#,
+            r#""\ "@c.de"#,
+            r#"""@c.de"#,
+            "a@[1.2.3.4]",
+        ] {
+            assert!(is_email_rfc5321(good.as_bytes()), "{good}");
+        }
+        for bad in [
+            "",
+            "a",
+            "@",
+            "a@",
+            r#"""#,
+            r#""a"#,
+            r#""a\"#,
+            r#""a\""#,
+            r#""a\"@c.de"#,
+            r#""a""#,
+            r#""a"@"#,
+            "a@[",
+            "a@[]",
+            "a@]",
+            "a@[1.2.3.4",
+            "a@1.2.3.4]",
+            "a@[1.2.3.4]]",
+            "a@[IPv6:]",
+            "a@[::1]",
+        ] {
+            assert!(!is_email_rfc5321(bad.as_bytes()), "{bad}");
+        }
+    }
+
+    #[test]
+    fn some_domains_never_receive_mail() {
+        for never in [
+            "test",
+            "a.test",
+            "a.LOCAL",
+            "b.example",
+            "x.arpa",
+            "localhost",
+        ] {
+            assert!(is_special_use_domain(never), "{never}");
+        }
+        for real in ["example.com", "test.org", "contest", ""] {
+            assert!(!is_special_use_domain(real), "{real}");
         }
     }
 }

@@ -18,7 +18,7 @@ pub const fn is_base64(text: &[u8]) -> bool {
 /// Whether this is base64url without padding (RFC 4648, 5), as in JSON web tokens.
 #[must_use]
 pub const fn is_base64url(text: &[u8]) -> bool {
-    text.len() % 4 != 1 && is_encoded(text, text.len(), b'-', b'_')
+    is_encoded(text, text.len(), b'-', b'_')
 }
 
 /// Whether the first `end` bytes are of the alphabet, and the bits that the last one has too many
@@ -91,7 +91,9 @@ mod tests {
 
     #[test]
     fn base64_has_one_spelling() {
-        for good in ["", "Zg==", "Zm8=", "Zm9v", "+/+/"] {
+        for good in [
+            "", "Zg==", "ZA==", "Zw==", "Zm8=", "Zm9v", "+/+/", "AAA=", "QQ==",
+        ] {
             assert!(is_base64(good.as_bytes()), "{good}");
         }
         for bad in [
@@ -100,14 +102,45 @@ mod tests {
             assert!(!is_base64(bad.as_bytes()), "{bad}");
         }
         assert!(is_base64url(b"-_8") && !is_base64url(b"-_9") && !is_base64url(b"Zg=="));
-        assert_eq!(base64_decoded_len(b"Zm8="), 2);
-        assert_eq!(base64_decoded_len(b"Zm9vYg"), 4);
+        assert!(!is_base64url(b"Zm9vY") && is_base64url(b"Zm9vYg") && is_base64url(b""));
+        for (text, bytes) in [
+            ("", 0),
+            ("==", 0),
+            ("Zm8=", 2),
+            ("Zg==", 1),
+            ("Zm9v", 3),
+            ("Zm9vYg", 4),
+        ] {
+            assert_eq!(base64_decoded_len(text.as_bytes()), bytes, "{text}");
+        }
     }
 
     #[test]
     fn tokens_have_three_parts() {
         assert!(is_jwt_shape(b"e30.e30."));
         assert!(!is_jwt_shape(b"e30.e30"));
-        assert!(!is_jwt_shape(b"e30..x"));
+        assert!(is_jwt_shape(b"e30.e30.e30"));
+        for bad in [
+            "",
+            "..",
+            "e30..e30",
+            ".e30.e30",
+            "e30.e30.e30.",
+            "e3=.e30.e30",
+            "e30.e3=.e30",
+            "e30.e30.x",
+        ] {
+            assert!(!is_jwt_shape(bad.as_bytes()), "{bad}");
+        }
+    }
+
+    #[test]
+    fn hexadecimal_bytes_are_pairs() {
+        for good in ["", "00", "fF09"] {
+            assert!(is_hex_bytes(good.as_bytes()), "{good}");
+        }
+        for bad in ["0", "000", "0g", "g0", "00 0"] {
+            assert!(!is_hex_bytes(bad.as_bytes()), "{bad}");
+        }
     }
 }

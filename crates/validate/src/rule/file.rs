@@ -73,4 +73,19 @@ mod tests {
             assert!(!is_file_name(bad), "{bad}");
         }
     }
+
+    #[test]
+    fn names_fit_a_folder() {
+        assert!(is_file_name(&"a".repeat(255)) && !is_file_name(&"a".repeat(256)));
+    }
+
+    #[test]
+    fn nothing_ends_a_headers_line() {
+        for good in ["", "a", "a b\tc", "é"] {
+            assert!(is_header_safe(good.as_bytes()), "{good}");
+        }
+        for bad in ["\r", "\n", "\0", "a\r\nBcc: b", "a\n", "\na"] {
+            assert!(!is_header_safe(bad.as_bytes()), "{bad:?}");
+        }
+    }
 }

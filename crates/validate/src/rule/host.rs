@@ -127,4 +127,62 @@ mod tests {
         assert!(is_host_and_port(b"[::1]:80"));
         assert!(!is_host_and_port(b"::1:80"));
     }
+
+    #[test]
+    fn labels_and_names_are_as_long_as_rfc_1123_lets_them() {
+        let label = "a".repeat(63);
+        for good in [
+            format!("{label}.bc"),
+            format!("b.{label}"),
+            format!("{}.{}.cc", "a".repeat(40), "b".repeat(40)),
+            format!("{label}.{label}.{label}.{}", "b".repeat(61)),
+        ] {
+            assert!(
+                is_hostname(good.as_bytes()) && is_fqdn(good.as_bytes()),
+                "{good}"
+            );
+        }
+        for bad in [
+            format!("a{label}.bc"),
+            format!("b.a{label}"),
+            format!("{label}.{label}.{label}.{}", "b".repeat(62)),
+            "a-.bc".to_owned(),
+        ] {
+            assert!(
+                !is_hostname(bad.as_bytes()) && !is_fqdn(bad.as_bytes()),
+                "{bad}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_top_level_domain_is_letters_or_of_another_script() {
+        for good in ["com", "a.de", "xn--p1ai", "a.XN--P1AI"] {
+            assert!(is_top_level(good.as_bytes()), "{good}");
+        }
+        for bad in ["", "a.", "a.b", "a.b1", "xn--", "a.x--b"] {
+            assert!(!is_top_level(bad.as_bytes()), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_port_stands_behind_a_host_of_any_kind() {
+        for good in ["a:1", "a.bc:80", "1.2.3.4:0", "[::1]:65535"] {
+            assert!(is_host_and_port(good.as_bytes()), "{good}");
+        }
+        for bad in [
+            "",
+            "a",
+            ":1",
+            "a:",
+            "a:65536",
+            "a_b:1",
+            "::1:80",
+            "[::1]",
+            "[1.2.3.4]:1",
+            "1.2.3:1",
+        ] {
+            assert!(!is_host_and_port(bad.as_bytes()), "{bad}");
+        }
+    }
 }

@@ -91,4 +91,40 @@ mod tests {
         assert!(!is_ulid(b"81ARZ3NDEKTSV4RRFFQ69G5FAV"));
         assert!(!is_ulid(b"01ARZ3NDEKTSV4RRFFQ69G5FAU"));
     }
+
+    #[test]
+    fn every_place_of_a_uuid_is_looked_at() {
+        const GOOD: &[u8] = b"2eb8aa08-aa98-11ea-b4aa-73b441d16380";
+        for at in 0..GOOD.len() {
+            let mut bad = GOOD.to_vec();
+            bad[at] = if bad[at] == b'-' { b'0' } else { b'-' };
+            assert!(!is_uuid(&bad), "{at}");
+            bad[at] = b'g';
+            assert!(!is_uuid(&bad), "{at}");
+        }
+        for version in [0, 9] {
+            let mut other = GOOD.to_vec();
+            other[14] = b'0' + version;
+            assert!(is_uuid(&other) && !is_uuid_version(&other, version));
+        }
+    }
+
+    #[test]
+    fn the_greatest_ulid_begins_with_seven() {
+        assert!(is_ulid(b"7ZZZZZZZZZZZZZZZZZZZZZZZZZ") && is_ulid(b"01arz3ndektsv4rrffq69g5fav"));
+        assert!(!is_ulid(b"01ARZ3NDEKTSV4RRFFQ69G5FA") && !is_ulid(b"01ARZ3NDEKTSV4RRFFQ69G5FAVV"));
+        for letter in *b"ILOU-" {
+            let mut bad = *b"01ARZ3NDEKTSV4RRFFQ69G5FAV";
+            bad[25] = letter;
+            assert!(!is_ulid(&bad), "{letter}");
+        }
+    }
+
+    #[test]
+    fn nano_ids_have_their_alphabet_and_length() {
+        assert!(is_nanoid(b"aZ9_-", 5) && is_nanoid(b"", 0));
+        for bad in ["aZ9_", "aZ9_-a", "aZ9_.", ".Z9_-"] {
+            assert!(!is_nanoid(bad.as_bytes(), 5), "{bad}");
+        }
+    }
 }

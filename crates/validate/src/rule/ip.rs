@@ -72,7 +72,8 @@ pub const fn is_ipv6(text: &[u8]) -> bool {
             gap = true;
             at += 1;
             if at == text.len() {
-                return groups < 8;
+                // Seven groups at most came before the gap.
+                return true;
             }
         }
     }
@@ -173,9 +174,9 @@ const fn is_public_v6(v6: std::net::Ipv6Addr) -> bool {
     }
 }
 
-/// A decimal number without leading zeros.
+/// A decimal number of at most five digits, without leading zeros.
 pub(super) const fn is_number_up_to(text: &[u8], most: u32) -> bool {
-    if text.is_empty() || text.len() > 9 || (text.len() > 1 && text[0] == b'0') {
+    if text.is_empty() || text.len() > 5 || (text.len() > 1 && text[0] == b'0') {
         return false;
     }
     let mut value = 0_u32;
@@ -231,6 +232,18 @@ mod tests {
             "1:2:3:4:5:6:7::",
             "::2:3:4:5:6:7:8",
             "1::8:1.2.3.4",
+            "1:2:3:4:5::1.2.3.4",
+            "1:2:3:4:5:6::1.2.3.4",
+            "1:2:3:4:5:6:7::8",
+            "1:2:3:4:5:6:7:8::",
+            "1g2:3:4:5:6:7:8:9",
+            "1g2:3:4:5:6:7:8",
+            "1:2:3:4:5:6:7g8",
+            "0001.2.3.4",
+            "1000.2.3.4",
+            "123456::",
+            "1:2:3:4:5:6:7:",
+            "::1.2.3.4.5",
         ];
         for text in spellings {
             assert_eq!(
@@ -242,6 +255,10 @@ mod tests {
                 is_ipv6(text.as_bytes()),
                 text.parse::<std::net::Ipv6Addr>().is_ok(),
                 "{text}"
+            );
+            assert_eq!(
+                is_ip(text.as_bytes()),
+                text.parse::<std::net::IpAddr>().is_ok()
             );
         }
     }
@@ -257,6 +274,8 @@ mod tests {
             "10.0.0.0/08",
             "10.0.0.0/",
             "/8",
+            "10.0.0.0/99999999999",
+            "10.0.0.0/+8",
         ] {
             assert!(!is_cidr(bad.as_bytes()), "{bad}");
         }
@@ -264,5 +283,121 @@ mod tests {
         assert!(is_cidr_network(b"1.2.3.4/32"));
         assert!(!is_cidr_network(b"10.0.0.1/8"));
         assert!(is_cidr_network(b"::/0"));
+    }
+
+    #[test]
+    fn numbers_end_where_they_should() {
+        assert!(is_number_up_to(b"65535", 65_535) && is_number_up_to(b"0", 0));
+        assert!(is_number_up_to(b"99999", 99_999));
+        for bad in ["65536", "100000", "00", "", "1a"] {
+            assert!(!is_number_up_to(bad.as_bytes(), 65_535), "{bad}");
+        }
+    }
+
+    #[test]
+    fn every_range_that_is_not_public_is_known_by_its_edges() {
+        let is_public = |text: &str| is_public_ip(text.parse().unwrap());
+        for public in [
+            "1.0.0.0",
+            "9.255.255.255",
+            "11.0.0.0",
+            "100.63.255.255",
+            "100.128.0.0",
+            "126.255.255.255",
+            "128.0.0.0",
+            "169.253.0.1",
+            "169.255.0.0",
+            "172.15.255.255",
+            "172.32.0.0",
+            "192.0.1.0",
+            "192.0.3.0",
+            "192.88.98.1",
+            "192.88.100.0",
+            "192.167.0.1",
+            "192.169.0.0",
+            "198.17.0.1",
+            "198.20.0.0",
+            "198.51.99.1",
+            "198.51.101.0",
+            "203.0.112.1",
+            "203.0.114.0",
+            "223.255.255.255",
+            "2000::",
+            "2001:200::",
+            "2001:db7::1",
+            "2001:db9::",
+            "3fff:1000::",
+            // Tunnels and translators to an address that is public.
+            "2002:808:808::",
+            "64:ff9b::808:808",
+        ] {
+            assert!(is_public(public), "{public}");
+        }
+        for private in [
+            "0.255.0.1",
+            "10.0.0.0",
+            "100.64.0.0",
+            "100.127.255.255",
+            "127.0.0.0",
+            "169.254.0.0",
+            "172.16.0.0",
+            "172.31.255.255",
+            "192.0.0.1",
+            "192.0.2.1",
+            "192.88.99.1",
+            "192.168.0.0",
+            "198.18.0.0",
+            "198.19.255.255",
+            "198.51.100.1",
+            "203.0.113.1",
+            "224.0.0.0",
+            "255.255.255.255",
+            "::",
+            "::1",
+            "fe80::1",
+            "fc00::",
+            "ff02::1",
+            "1fff::",
+            "4000::",
+            "2001::1",
+            "2001:1ff::",
+            "2001:db8::1",
+            "3fff::",
+            "3fff:fff::",
+            "::ffff:8.8.8.8",
+            "2002:7f00:1::",
+            "2002:a00:1::",
+            "2002:c0a8:101::",
+            "2002:a9fe:a9fe::",
+            "64:ff9b::7f00:1",
+            "64:ff9b::c0a8:101",
+            "64:ff9b:1::808:808",
+        ] {
+            assert!(!is_public(private), "{private}");
+        }
+    }
+
+    #[test]
+    fn networks_have_nothing_behind_their_prefix() {
+        for good in [
+            "0.0.0.0/0",
+            "128.0.0.0/1",
+            "10.0.0.0/8",
+            "1.2.3.4/32",
+            "2001:db8::/32",
+            "::1/128",
+        ] {
+            assert!(is_cidr_network(good.as_bytes()), "{good}");
+        }
+        for bad in [
+            "64.0.0.0/1",
+            "10.0.0.1/31",
+            "2001:db8::1/32",
+            "::1/127",
+            "10.0.0.0",
+            "::/129",
+        ] {
+            assert!(!is_cidr_network(bad.as_bytes()), "{bad}");
+        }
     }
 }

@@ -13,6 +13,8 @@ mod id;
 mod idn;
 mod ip;
 mod number;
+#[cfg(feature = "unicode")]
+mod precis;
 mod text;
 mod time;
 #[cfg(feature = "unicode")]
@@ -35,6 +37,13 @@ pub use id::{is_nanoid, is_ulid, is_uuid, is_uuid_version};
 pub use idn::{is_email_idn, is_hostname_idn};
 pub use ip::{is_cidr, is_cidr_network, is_ip, is_ipv4, is_ipv6, is_public_ip};
 pub use number::{SAFE_INT, is_decimal, is_safe_int};
+#[cfg(feature = "unicode")]
+pub(crate) use precis::enforce;
+#[cfg(feature = "unicode")]
+#[cfg_attr(docsrs, doc(cfg(feature = "unicode")))]
+pub use precis::{
+    is_precis_nickname, is_precis_opaque, is_precis_username, is_precis_username_cased,
+};
 pub use text::{
     fewer_chars_than, has_no_bidi, has_no_control, has_no_control_but_newline, has_no_invisible,
     has_non_blank, is_alnum, is_ascii, is_bidi, is_digits, is_hex, is_invisible, is_lower_alpha,

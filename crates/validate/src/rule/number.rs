@@ -61,4 +61,30 @@ mod tests {
             assert!(!is_decimal(bad.as_bytes(), 12, 2), "{bad}");
         }
     }
+
+    #[test]
+    fn an_integer_is_safe_up_to_two_to_the_53_less_one() {
+        assert_eq!(SAFE_INT, 9_007_199_254_740_991);
+        for safe in [0, -1, 1, 9_007_199_254_740_991, -9_007_199_254_740_991] {
+            assert!(is_safe_int(safe), "{safe}");
+        }
+        for unsafe_ in [
+            9_007_199_254_740_992,
+            -9_007_199_254_740_992,
+            i128::MAX,
+            i128::MIN,
+        ] {
+            assert!(!is_safe_int(unsafe_), "{unsafe_}");
+        }
+    }
+
+    #[test]
+    fn a_sign_is_no_digit() {
+        assert!(is_decimal(b"-12.34", 4, 2) && !is_decimal(b"-123.45", 4, 2));
+        assert!(is_decimal(b"1234", 4, 2) && !is_decimal(b"12345", 4, 2));
+        assert!(is_decimal(b"12", 2, 0) && !is_decimal(b"1.0", 2, 0));
+        assert!(
+            !is_decimal(b"-.5", 4, 2) && !is_decimal(b"--1", 4, 2) && !is_decimal(b"-01", 4, 2)
+        );
+    }
 }

@@ -135,4 +135,104 @@ mod tests {
         assert!(!fewer_chars_than("", 0));
         assert!(more_chars_than("a", 0));
     }
+
+    #[test]
+    fn four_bytes_a_character_are_the_most() {
+        let faces = "😀😀";
+        assert!(!more_chars_than(faces, 2) && more_chars_than(faces, 1));
+        assert!(!fewer_chars_than(faces, 2) && fewer_chars_than(faces, 3));
+        assert!(!more_chars_than("abc", 3) && more_chars_than("abcd", 3));
+        assert!(!fewer_chars_than("abc", 3) && fewer_chars_than("ab", 3));
+        assert!(more_chars_than(&"a".repeat(9), 2) && !fewer_chars_than(&"a".repeat(8), 2));
+    }
+
+    #[test]
+    fn blank_is_white_space_of_any_kind() {
+        assert!(has_non_blank(" a") && has_non_blank("\u{200b}"));
+        assert!(!has_non_blank("") && !has_non_blank(" \t\u{3000}"));
+    }
+
+    #[test]
+    fn hidden_characters_are_seen() {
+        assert!(has_no_control("a b é") && has_no_bidi("a") && has_no_invisible("a\u{200d}"));
+        for control in ['\0', '\n', '\u{1f}', '\u{7f}', '\u{80}', '\u{9f}'] {
+            assert!(!has_no_control(&format!("a{control}")), "{control:?}");
+            assert_eq!(
+                has_no_control_but_newline(&format!("a{control}b")),
+                control == '\n'
+            );
+        }
+        assert!(has_no_control_but_newline("a b\n"));
+        for turn in [
+            '\u{202a}', '\u{202e}', '\u{2066}', '\u{2069}', '\u{200e}', '\u{200f}', '\u{61c}',
+        ] {
+            assert!(!has_no_bidi(&format!("a{turn}")), "{turn:?}");
+        }
+        for hidden in [
+            '\u{200b}',
+            '\u{2060}',
+            '\u{2064}',
+            '\u{feff}',
+            '\u{ad}',
+            '\u{e0000}',
+            '\u{e007f}',
+        ] {
+            assert!(!has_no_invisible(&format!("a{hidden}")), "{hidden:?}");
+        }
+    }
+
+    #[test]
+    fn classes_hold_their_bytes_and_no_others() {
+        type Class = (fn(&[u8]) -> bool, fn(&u8) -> bool);
+        let classes: [Class; 7] = [
+            (is_ascii, u8::is_ascii),
+            (is_printable_ascii, |byte| {
+                byte.is_ascii_graphic() || *byte == b' '
+            }),
+            (is_alnum, u8::is_ascii_alphanumeric),
+            (is_digits, u8::is_ascii_digit),
+            (is_hex, u8::is_ascii_hexdigit),
+            (is_lower_alpha, u8::is_ascii_lowercase),
+            (is_upper_alpha, u8::is_ascii_uppercase),
+        ];
+        for (is_in, model) in classes {
+            assert!(is_in(b""));
+            for byte in 0..=255 {
+                assert_eq!(is_in(&[byte]), model(&byte), "{byte}");
+                assert_eq!(is_in(&[b'0', byte]), is_in(b"0") && model(&byte), "{byte}");
+            }
+        }
+    }
+
+    #[test]
+    fn passwords_that_are_tried_first_are_weak() {
+        for weak in [
+            "",
+            "aaaaaaaaaaaa",
+            "abababab",
+            "abcabcabcabc",
+            "Password",
+            "password123!",
+            "12monkey34",
+            "!!LetMeIn!!",
+            "abcdefghijkl",
+            "zyxwvutsrqpo",
+            "123456789",
+            "987654321",
+        ] {
+            assert!(is_weak_password(weak), "{weak}");
+        }
+        for other in [
+            "correct horse",
+            "abcdabcdabcd",
+            "abcdefghijkz",
+            "lkjihgfedcba1",
+            "passwordless",
+            "my password 12",
+            "1234",
+            "abdc",
+        ] {
+            assert_eq!(is_weak_password(other), other == "1234", "{other}");
+        }
+    }
 }

@@ -15,8 +15,7 @@ const fn date_at(text: &[u8]) -> bool {
     else {
         return false;
     };
-    let year = century * 100 + year;
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let leap = year % 4 == 0 && (year != 0 || century % 4 == 0);
     let days = match month {
         1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
         4 | 6 | 9 | 11 => 30,
@@ -27,9 +26,9 @@ const fn date_at(text: &[u8]) -> bool {
     day >= 1 && day <= days
 }
 
-/// The two digits at `at`.
+/// The two digits at `at`, where the text is known to reach beyond them.
 const fn two(text: &[u8], at: usize) -> Option<u32> {
-    if at + 1 >= text.len() || !text[at].is_ascii_digit() || !text[at + 1].is_ascii_digit() {
+    if !text[at].is_ascii_digit() || !text[at + 1].is_ascii_digit() {
         return None;
     }
     Some((text[at] - b'0') as u32 * 10 + (text[at + 1] - b'0') as u32)
@@ -100,7 +99,6 @@ pub const fn is_duration(text: &[u8]) -> bool {
     let mut at = 1;
     // The place of the last unit in the order of units; 0 where any may come.
     let mut last = 0;
-    let mut units = 0;
     let mut in_time = false;
     let mut empty_time = false;
     while at < text.len() {
@@ -125,7 +123,7 @@ pub const fn is_duration(text: &[u8]) -> bool {
             (b'Y', false) => 1,
             (b'M', false) => 2,
             (b'D', false) => 3,
-            (b'W', false) if units == 0 => WEEK,
+            (b'W', false) => WEEK,
             (b'H', true) => 4,
             (b'M', true) => 5,
             (b'S', true) => 6,
@@ -135,11 +133,10 @@ pub const fn is_duration(text: &[u8]) -> bool {
             return false;
         }
         last = unit;
-        units += 1;
         empty_time = false;
         at += 1;
     }
-    units > 0 && !empty_time
+    !empty_time
 }
 
 const WEEK: u8 = 9;
@@ -150,7 +147,20 @@ mod tests {
 
     #[test]
     fn dates_are_in_the_calendar() {
-        for good in ["2024-02-29", "2000-02-29", "1999-12-31", "0000-01-01"] {
+        for good in [
+            "2024-02-29",
+            "2000-02-29",
+            "2080-02-29",
+            "1999-12-31",
+            "0000-01-01",
+            "2023-02-28",
+            "2024-04-30",
+            "2024-06-30",
+            "2024-09-30",
+            "2024-11-30",
+            "2024-01-31",
+            "2024-10-31",
+        ] {
             assert!(is_date(good.as_bytes()), "{good}");
         }
         for bad in [
@@ -164,6 +174,17 @@ mod tests {
             "2024-1-1",
             "2024-01-01 ",
             "2024/01/01",
+            "2024/01-01",
+            "2024-01/01",
+            "2100-02-29",
+            "2024-02-30",
+            "2024-10-32",
+            "/024-01-01",
+            "2/24-01-01",
+            "20:4-01-01",
+            "202:-01-01",
+            "2024-0:-01",
+            "2024-01-0:",
         ] {
             assert!(!is_date(bad.as_bytes()), "{bad}");
         }
@@ -176,6 +197,10 @@ mod tests {
             "01:29:60+01:30",
             "15:59:60-08:00",
             "00:29:60.5+00:30",
+            "12:00:00Z",
+            "00:00:00z",
+            "23:59:59.999-23:59",
+            "12:30:59+00:59",
         ] {
             assert!(is_time(good.as_bytes()), "{good}");
         }
@@ -189,11 +214,31 @@ mod tests {
             "12:00:00+24:00",
             "12:00Z",
             "12:00:00+0100",
+            "12.00:00Z",
+            "12:00.00Z",
+            "12:60:00Z",
+            "12:00:00.5",
+            "12:00:00Zx",
+            "12:00:00+01:000",
+            "12:00:00+01:0",
+            "12:00:00+01.00",
+            "12:00:00+00:60",
+            "12:00:00x",
+            "23:58:60Z",
         ] {
             assert!(!is_time(bad.as_bytes()), "{bad}");
         }
         assert!(is_datetime(b"1990-12-31T15:59:60-08:00"));
-        assert!(!is_datetime(b"1990-12-31 15:59:50Z"));
+        for bad in [
+            "1990-12-31 15:59:50Z",
+            "1990-12-31",
+            "1990-12-31T",
+            "1990-12-3115:59:50Z",
+            "1990-13-31T15:59:50Z",
+            "15:59:50Z",
+        ] {
+            assert!(!is_datetime(bad.as_bytes()), "{bad}");
+        }
     }
 
     #[test]
@@ -211,8 +256,8 @@ mod tests {
             assert!(is_duration(good.as_bytes()), "{good}");
         }
         for bad in [
-            "P", "PT", "P1YT", "1Y", "P1", "PT1D", "P1S", "P1D2Y", "P1Y2W", "P2W1D", "P-1D",
-            "P1.5D", "P1DT1H1H", "P1Y2D", "PT1H1S", "P1WT1H",
+            "P", "PT", "P1YT", "1Y", "P1", "PT1D", "P1S", "P1D2Y", "P1Y2W", "P2W1D", "P-1D", "P12",
+            "X1D", "PTT", "P1TT1H", "P1D2W", "P1.5D", "P1DT1H1H", "P1Y2D", "PT1H1S", "P1WT1H",
         ] {
             assert!(!is_duration(bad.as_bytes()), "{bad}");
         }

@@ -43,6 +43,13 @@ mod tests {
     fn borrowed_letters_are_noticed() {
         assert!(is_single_script("paypal") && is_single_script("日本のテキスト"));
         assert!(!is_single_script("p\u{430}ypal"));
+        // Marks and spaces belong to every script; Latin stands beside Japanese in daily life.
+        for good in ["a, b!", "привет, мир!", "LINE社の", ""] {
+            assert!(is_single_script(good), "{good}");
+        }
+        for bad in ["p\u{430}ypal!", "LINE社\u{430}", "αб"] {
+            assert!(!is_single_script(bad), "{bad}");
+        }
         assert!(is_confusable("p\u{430}ypal", &["paypal"]));
         assert!(!is_confusable("alice", &["paypal"]));
     }
@@ -50,6 +57,8 @@ mod tests {
     #[test]
     fn a_family_is_one_character() {
         assert_eq!(graphemes("👨‍👩‍👧"), 1);
+        assert_eq!(graphemes("ae\u{301}👨‍👩‍👧"), 3);
+        assert_eq!(graphemes(""), 0);
         assert!(is_nfc("é") && !is_nfc("e\u{301}"));
     }
 }

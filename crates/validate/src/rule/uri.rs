@@ -224,4 +224,54 @@ mod tests {
         assert!(is_json_pointer(b"") && is_json_pointer(b"/a/~0~1"));
         assert!(!is_json_pointer(b"a") && !is_json_pointer(b"/~2") && !is_json_pointer(b"/~"));
     }
+
+    #[test]
+    fn hosts_in_brackets_are_addresses_of_today_or_of_the_future() {
+        for good in [
+            "::1",
+            "::1%25en1",
+            "::1%25a%41",
+            "v1.a",
+            "Vf.a:b",
+            "v1f.a!b",
+        ] {
+            assert!(is_uri(format!("a://[{good}]/").as_bytes()), "{good}");
+        }
+        for bad in [
+            "",
+            "1.2.3.4",
+            "::1%25",
+            "::1%en1",
+            "::1%25a!b",
+            "::1%25a%4",
+            "1%25a",
+            "v.a",
+            "v1.",
+            "v1",
+            "vg.a",
+            "v1.a%41",
+            "v1.a/b",
+            "v1.a b",
+        ] {
+            assert!(!is_uri(format!("a://[{bad}]/").as_bytes()), "{bad}");
+        }
+    }
+
+    #[test]
+    fn escapes_are_whole_and_those_of_a_host_are_utf_8() {
+        for good in [
+            "a:%41",
+            "a:b%41c%5a",
+            "a:?%41#%41",
+            "a://%c3%a4.de/",
+            "a://h/%ff",
+        ] {
+            assert!(is_uri(good.as_bytes()), "{good}");
+        }
+        for bad in [
+            "a:%", "a:%4", "a:%g1", "a:%4g", "a:b%4", "a://%c3/", "a://h%/", "a:?%", "a:#%",
+        ] {
+            assert!(!is_uri(bad.as_bytes()), "{bad}");
+        }
+    }
 }

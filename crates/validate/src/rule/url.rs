@@ -18,7 +18,8 @@ pub fn check_url(text: &str, schemes: &[&str]) -> Result<(), Code> {
     if !schemes.contains(&url.scheme()) {
         return Err(Code::URL_SCHEME);
     }
-    if !url.username().is_empty() || url.password().is_some() {
+    // Empty ones too, `https://:@host`: the parser drops them, and another reader may not.
+    if authority(text).contains('@') {
         return Err(Code::URL_CREDENTIALS);
     }
     if url.host_str().is_none_or(str::is_empty) {
@@ -26,6 +27,13 @@ pub fn check_url(text: &str, schemes: &[&str]) -> Result<(), Code> {
     } else {
         Ok(())
     }
+}
+
+/// What stands between the slashes and the path. The parser has accepted the text, and [`parse`] that
+/// there are no backslashes, which are slashes to some.
+fn authority(text: &str) -> &str {
+    let rest = text.split_once("://").map_or("", |(_, rest)| rest);
+    rest.split(['/', '?', '#']).next().unwrap_or_default()
 }
 
 fn parse(text: &str) -> Option<Url> {
@@ -136,6 +144,65 @@ mod tests {
             "https://0.0.0.0",
             "https://[fe80::1]",
             "https://[64:ff9b::7f00:1]",
+        ] {
+            assert!(!is_public_host(private), "{private}");
+        }
+    }
+
+    #[test]
+    fn credentials_are_a_name_or_a_password() {
+        // The last two are empty, which the parser forgives.
+        for user in ["u", ":p", "u:p", "a@b", "", ":"] {
+            for rest in ["", "/", "/a@b", "?a", "#a"] {
+                let url = format!("https://{user}@a.bc{rest}");
+                assert!(Url::parse(&url).is_ok(), "{url}");
+                assert_eq!(
+                    check_url(&url, &["https"]),
+                    Err(Code::URL_CREDENTIALS),
+                    "{url}"
+                );
+            }
+        }
+        for url in [
+            "https://a.bc/@b",
+            "https://a.bc?a@b",
+            "https://a.bc#@",
+            "https://a.bc/://a@b",
+        ] {
+            assert_eq!(check_url(url, &["https"]), Ok(()), "{url}");
+        }
+    }
+
+    #[test]
+    fn what_the_parser_would_forgive_is_refused() {
+        for path in [
+            "a b",
+            "a\u{1}b",
+            "a\u{7f}b",
+            "a\u{85}b",
+            "a\\b",
+            "a\nb",
+            "a\u{3000}b",
+        ] {
+            let url = format!("https://a.bc/{path}");
+            assert!(Url::parse(&url).is_ok(), "{path:?}");
+            assert_eq!(check_url(&url, &["https"]), Err(Code::URL), "{path:?}");
+        }
+    }
+
+    #[test]
+    fn a_host_may_stand_alone() {
+        for public in ["example.com", "EXAMPLE.com.", "8.8.8.8", "[2606:4700::1]"] {
+            assert!(is_public_host(public), "{public}");
+        }
+        for private in [
+            "localhost",
+            "127.0.0.1",
+            "[::1]",
+            "a.internal",
+            "a b",
+            "",
+            "printer.LAN.",
         ] {
             assert!(!is_public_host(private), "{private}");
         }

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use seawall_validate::Code;
 
-use crate::rules::{LETTERS, LINKS, NAMES, PATTERNS, TEXT};
+use crate::rules::text::{LETTERS, LINKS, NAMES, PATTERNS, TEXT};
 
 /// The rules of text: as they are written, and what the tests of each have seen it refuse with.
 fn rules() -> String {

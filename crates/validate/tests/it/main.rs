@@ -9,11 +9,14 @@
 mod article;
 #[cfg(all(
     feature = "idna",
+    feature = "jiff",
     feature = "regex",
     feature = "unicode",
     feature = "url"
 ))]
 mod guide;
+#[cfg(feature = "jiff")]
+mod moments;
 mod properties;
 mod rules;
 mod schema;

@@ -8,9 +8,14 @@ pub mod coding;
 #[cfg(feature = "degrade")]
 #[cfg_attr(docsrs, doc(cfg(feature = "degrade")))]
 pub mod degrade;
+pub mod foreign;
 #[cfg(feature = "health")]
 #[cfg_attr(docsrs, doc(cfg(feature = "health")))]
 pub mod health;
+#[cfg(feature = "idempotency")]
+#[cfg_attr(docsrs, doc(cfg(feature = "idempotency")))]
+pub mod idempotency;
+pub mod input;
 #[cfg(feature = "ratelimit")]
 #[cfg_attr(docsrs, doc(cfg(feature = "ratelimit")))]
 pub mod ratelimit;

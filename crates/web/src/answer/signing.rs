@@ -28,6 +28,8 @@ pub fn refused(refused: Refused) -> ApiError {
 mod tests {
     use super::*;
     use seawall_errors::{RenderContext, Renderer};
+    use std::borrow::Cow;
+
     use seawall_signing::RefusedKind;
 
     const ALL: [RefusedKind; 20] = [
@@ -53,7 +55,7 @@ mod tests {
         RefusedKind::BodyRead,
     ];
 
-    fn rendered(kind: RefusedKind) -> (u16, Vec<(&'static str, String)>, String) {
+    fn rendered(kind: RefusedKind) -> (u16, Vec<(&'static str, Cow<'static, str>)>, String) {
         let error = refused(Refused::because(kind, "something for operators"));
         let context = RenderContext::new().request_id("req_1");
         let rendered = Renderer::new().render(&error, &context);
@@ -71,7 +73,7 @@ mod tests {
                 r#"{"error":"invalid_signature","message":"Invalid signature","details":[],"request_id":"req_1"}"#
             )
         );
-        let challenge = ("www-authenticate", "Signature".to_owned());
+        let challenge = ("www-authenticate", Cow::from("Signature"));
         assert!(model.1.contains(&challenge), "{:?}", model.1);
         let mut others = Vec::new();
         for kind in ALL {

@@ -137,6 +137,7 @@ impl ClientIp {
     ///
     /// When the adapter knows no peer. That is a mistake in how the server was started, never the
     /// client's doing.
+    #[inline]
     pub fn resolve(&self, head: &(impl RequestHead + ?Sized)) -> Result<IpAddr, NoPeer> {
         let peer = head.peer().ok_or(NoPeer)?.to_canonical();
         if self.trusted.is_empty() || !self.is_trusted(peer) {
@@ -150,6 +151,7 @@ impl ClientIp {
     /// # Errors
     ///
     /// As for [`resolve`](Self::resolve).
+    #[inline]
     pub fn network(&self, head: &(impl RequestHead + ?Sized)) -> Result<IpAddr, NoPeer> {
         self.resolve(head).map(|address| self.cut(address))
     }

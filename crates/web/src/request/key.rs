@@ -156,21 +156,34 @@ impl KeyBy {
     /// # Errors
     ///
     /// The answer to a request that lacks a part of the key, under [`Missing::Refuse`].
-    pub fn extract(&self, head: &dyn RequestHead) -> Result<Option<KeyBuf>, ApiError> {
+    pub fn extract(&self, head: &(impl RequestHead + ?Sized)) -> Result<Option<KeyBuf>, ApiError> {
         let mut key = KeyBuf::new();
+        Ok(self.append(head, &mut key)?.then_some(key))
+    }
+
+    /// Appends the key of a request; `false` where the policy does not apply to it.
+    #[inline]
+    pub(crate) fn append(
+        &self,
+        head: &(impl RequestHead + ?Sized),
+        key: &mut KeyBuf,
+    ) -> Result<bool, ApiError> {
         for part in &self.parts {
-            key = match part.append(head, key) {
-                Ok(key) => key,
-                Err(key) => match &self.missing {
-                    Missing::Shared => key.push([tag::MISSING]),
-                    Missing::Skip => return Ok(None),
-                    Missing::Refuse => return Err(part.refuse()),
-                    Missing::Address(client_ip) => append_address(client_ip, head, key)
-                        .unwrap_or_else(|key| key.push([tag::MISSING])),
-                },
-            };
+            if part.append(head, key).is_some() {
+                continue;
+            }
+            match &self.missing {
+                Missing::Shared => key.append([tag::MISSING]),
+                Missing::Skip => return Ok(false),
+                Missing::Refuse => return Err(part.refuse()),
+                Missing::Address(client_ip) => {
+                    if append_address(client_ip, head, key).is_none() {
+                        key.append([tag::MISSING]);
+                    }
+                }
+            }
         }
-        Ok(Some(key))
+        Ok(true)
     }
 
     fn part(part: Part) -> Self {
@@ -182,45 +195,44 @@ impl KeyBy {
 }
 
 impl Part {
-    /// Appends this part of the key; gives the key back as it was when the request lacks it.
-    fn append(&self, head: &dyn RequestHead, key: KeyBuf) -> Result<KeyBuf, KeyBuf> {
-        Ok(match self {
-            Self::Everyone => key.push([tag::EVERYONE]),
+    /// Appends this part of the key; `None`, with the key as it was, when the request lacks it.
+    #[inline]
+    fn append(&self, head: &(impl RequestHead + ?Sized), key: &mut KeyBuf) -> Option<()> {
+        match self {
+            Self::Everyone => key.append([tag::EVERYONE]),
             Self::Address(client_ip) => return append_address(client_ip, head, key),
             Self::Principal => {
-                let Some(principal) = head.principal() else {
-                    return Err(key);
-                };
-                key.push([tag::PRINCIPAL]).push(principal)
+                let principal = head.principal()?;
+                key.append([tag::PRINCIPAL]);
+                key.append(principal);
             }
             Self::Header(name) => {
-                let Some(value) = head.header(name) else {
-                    return Err(key);
-                };
-                key.push([tag::HEADER]).push(value)
+                let value = head.header(name)?;
+                key.append([tag::HEADER]);
+                key.append(value);
             }
             Self::PathParam { name, integer } => {
-                let Some(value) = head.path_param(name) else {
-                    return Err(key);
-                };
+                let value = head.path_param(name)?;
                 if *integer {
-                    let Ok(number) = value.parse::<u64>() else {
-                        return Err(key);
-                    };
-                    key.push([tag::INTEGER]).push(number.to_be_bytes())
+                    let number = value.parse::<u64>().ok()?;
+                    key.append([tag::INTEGER]);
+                    key.append(number.to_be_bytes());
                 } else {
-                    key.push([tag::PATH_PARAM]).push(value.as_bytes())
+                    key.append([tag::PATH_PARAM]);
+                    key.append(value.as_bytes());
                 }
             }
             Self::Route => {
-                let Some(route) = head.route() else {
-                    return Err(key);
-                };
-                key.push([tag::ROUTE]).push(head.method()).push(route)
+                let route = head.route()?;
+                key.append([tag::ROUTE]);
+                key.append(head.method());
+                key.append(route);
             }
-        })
+        }
+        Some(())
     }
 
+    #[cold]
     fn refuse(&self) -> ApiError {
         let error = match self {
             Self::Principal => ApiError::new(codes::UNAUTHORIZED).header("www-authenticate", "Bearer"),
@@ -235,19 +247,19 @@ impl Part {
     }
 }
 
+#[inline]
 fn append_address(
     client_ip: &ClientIp,
-    head: &dyn RequestHead,
-    key: KeyBuf,
-) -> Result<KeyBuf, KeyBuf> {
-    let Ok(address) = client_ip.network(head) else {
-        return Err(key);
-    };
-    let key = key.push([tag::ADDRESS]);
-    Ok(match address {
-        IpAddr::V4(v4) => key.push(v4.octets()),
-        IpAddr::V6(v6) => key.push(v6.octets()),
-    })
+    head: &(impl RequestHead + ?Sized),
+    key: &mut KeyBuf,
+) -> Option<()> {
+    let address = client_ip.network(head).ok()?;
+    key.append([tag::ADDRESS]);
+    match address {
+        IpAddr::V4(v4) => key.append(v4.octets()),
+        IpAddr::V6(v6) => key.append(v6.octets()),
+    }
+    Some(())
 }
 
 /// What kind of part follows; never the same byte for two kinds, so that a principal called

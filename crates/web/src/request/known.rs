@@ -3,6 +3,8 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+use crate::order::Layers;
+
 /// The address at the other end of the connection.
 ///
 /// The framework's adapter inserts it; who runs their own server inserts it themselves.
@@ -72,6 +74,86 @@ impl<K: Into<Box<str>>, V: Into<Box<str>>> FromIterator<(K, V)> for PathParams {
                 .map(|(key, value)| (key.into(), value.into()))
                 .collect(),
         )
+    }
+}
+
+/// Peer, route, parameters, and which layers have seen the request, as one extension value: what a
+/// framework's adapter leaves.
+///
+/// One, since a map of extensions that grows costs more than finding them out does. Readers look for
+/// [`PeerAddr`], [`Route`] and [`PathParams`] of their own first: what somebody inserted by hand
+/// counts for more.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Known {
+    peer: Option<PeerAddr>,
+    route: Option<Route>,
+    params: Option<PathParams>,
+    layers: Layers,
+}
+
+impl Known {
+    /// Nothing is known yet.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            peer: None,
+            route: None,
+            params: None,
+            layers: Layers::NONE,
+        }
+    }
+
+    /// Sets the peer.
+    #[must_use]
+    pub fn with_peer(mut self, peer: PeerAddr) -> Self {
+        self.peer = Some(peer);
+        self
+    }
+
+    /// Sets the route.
+    #[must_use]
+    pub fn with_route(mut self, route: Route) -> Self {
+        self.route = Some(route);
+        self
+    }
+
+    /// Sets the parameters of the route.
+    #[must_use]
+    pub fn with_params(mut self, params: PathParams) -> Self {
+        self.params = Some(params);
+        self
+    }
+
+    /// Adds to the layers that the request has passed, and gives those that it had passed before.
+    #[inline]
+    pub const fn pass(&mut self, layers: Layers) -> Layers {
+        let before = self.layers;
+        self.layers = before.with(layers);
+        before
+    }
+
+    /// The layers that the request has passed.
+    #[must_use]
+    pub const fn layers(&self) -> Layers {
+        self.layers
+    }
+
+    /// The address at the other end of the connection.
+    #[must_use]
+    pub const fn peer(&self) -> Option<PeerAddr> {
+        self.peer
+    }
+
+    /// The matched route.
+    #[must_use]
+    pub const fn route(&self) -> Option<&Route> {
+        self.route.as_ref()
+    }
+
+    /// The parameters of the matched route.
+    #[must_use]
+    pub const fn params(&self) -> Option<&PathParams> {
+        self.params.as_ref()
     }
 }
 

@@ -10,22 +10,36 @@ use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
 
 use crate::domain::DomainError;
+use crate::ledger::LedgerError;
 
 /// Any failure of the business, as it is.
-pub(super) struct Failure(DomainError);
+pub(super) enum Failure {
+    Business(DomainError),
+    Ledger(LedgerError),
+}
 
 impl From<DomainError> for Failure {
     fn from(error: DomainError) -> Self {
-        Self(error)
+        Self::Business(error)
+    }
+}
+
+impl From<LedgerError> for Failure {
+    fn from(error: LedgerError) -> Self {
+        Self::Ledger(error)
     }
 }
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        match self.0 {
-            DomainError::NotFound => (StatusCode::NOT_FOUND, "not found").into_response(),
-            error => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error:?}")).into_response(),
-        }
+        let told = match self {
+            Self::Business(DomainError::NotFound) => {
+                return (StatusCode::NOT_FOUND, "not found").into_response();
+            }
+            Self::Business(error) => format!("{error:?}"),
+            Self::Ledger(error) => format!("{error:?}"),
+        };
+        (StatusCode::INTERNAL_SERVER_ERROR, told).into_response()
     }
 }
 

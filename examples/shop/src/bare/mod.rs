@@ -7,15 +7,17 @@
 mod failure;
 mod routes;
 
+use axum::Extension;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
 use axum::routing::{get, post};
 
+use crate::ledger::Ledger;
 use crate::state::AppState;
 
 /// Every route of the shop, unguarded.
-pub fn router(state: AppState) -> Router {
+pub fn router(state: AppState, ledger: Ledger) -> Router {
     Router::new()
         .route("/api/users", post(routes::create_user))
         .route("/api/users/{user_id}", get(routes::user))
@@ -37,6 +39,8 @@ pub fn router(state: AppState) -> Router {
         .route("/readyz", get(routes::alive))
         .route("/startupz", get(routes::alive))
         .route("/health", get(routes::alive))
+        .layer(Extension(ledger))
+        .layer(Extension(routes::Paid::default()))
         .layer(DefaultBodyLimit::disable())
         .layer(middleware::from_fn(failure::echo_panics))
         .with_state(state)

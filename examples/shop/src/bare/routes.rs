@@ -1,14 +1,19 @@
 //! The routes, as short as they can be written.
 
-use axum::Json;
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
+use axum::{Extension, Json};
+use parking_lot::Mutex;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::failure::Failure;
 use crate::domain::{Build, Email, NewPayment, NewUser, Payment, Sent, User, signature_of};
+use crate::ledger::Ledger;
 use crate::state::AppState;
 
 #[derive(Deserialize)]
@@ -109,23 +114,39 @@ pub(super) struct Pay {
     customer: String,
 }
 
+/// The answers that were given, by key: the way it stands in many tutorials. Two requests that come
+/// at once both find nothing.
+#[derive(Clone, Default)]
+pub(super) struct Paid(Arc<Mutex<HashMap<String, Payment>>>);
+
 pub(super) async fn pay(
     State(state): State<AppState>,
+    Extension(ledger): Extension<Ledger>,
+    Extension(paid): Extension<Paid>,
+    headers: HeaderMap,
     Json(body): Json<Pay>,
 ) -> Result<(StatusCode, Json<Payment>), Failure> {
+    let key = headers.get("idempotency-key");
+    let key = key.and_then(|key| key.to_str().ok());
+    let before = key.and_then(|key| paid.0.lock().get(key).cloned());
+    if let Some(payment) = before {
+        return Ok((StatusCode::CREATED, Json(payment)));
+    }
     let Pay {
         amount,
         currency,
         customer,
     } = body;
-    let payment = state
-        .shop
-        .pay(NewPayment {
-            amount,
-            currency,
-            customer,
-        })
-        .await?;
+    state.shop.authorize().await?;
+    let new = NewPayment {
+        amount,
+        currency,
+        customer,
+    };
+    let payment = ledger.charge_again(state.shop.clone(), new).await?;
+    if let Some(key) = key {
+        paid.0.lock().insert(key.to_owned(), payment.clone());
+    }
     Ok((StatusCode::CREATED, Json(payment)))
 }
 

@@ -111,6 +111,8 @@ pub struct Breaker {
 pub struct Idempotency {
     /// How long a key keeps its answer.
     pub keep_for: Span,
+    /// How long an attempt may give no sign of life until another one takes over.
+    pub lease: Span,
 }
 
 /// `[webhooks]`: how `POST /api/webhooks/signed` judges freshness.
@@ -186,6 +188,7 @@ impl Default for Idempotency {
     fn default() -> Self {
         Self {
             keep_for: Span::from_secs(24 * 60 * 60),
+            lease: Span::from_secs(30),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The sections about shared state: `[store]` and `[limits.on_store_error]`.
 
 use std::num::NonZeroU32;
+use std::path::PathBuf;
 
 use seawall_ratelimit::OnStoreError;
 use serde::Deserialize;
@@ -18,8 +19,12 @@ pub struct Store {
     pub namespace: String,
     /// How long a decision of rate limits may wait for the store.
     pub decide_within: Span,
-    /// How long a webhook may wait until the store has remembered it.
+    /// How long a webhook, or a request with an idempotency key, may wait until the store has
+    /// remembered it.
     pub claim_within: Span,
+    /// The SQLite file of the ledger, where it is not in the store itself. In a temporary directory
+    /// unless given.
+    pub ledger: Option<PathBuf>,
 }
 
 impl Default for Store {
@@ -29,6 +34,7 @@ impl Default for Store {
             namespace: "shop".to_owned(),
             decide_within: Span::from_millis(250),
             claim_within: Span::from_secs(2),
+            ledger: None,
         }
     }
 }

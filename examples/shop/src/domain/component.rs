@@ -102,6 +102,20 @@ pub enum Mode {
     Panic,
 }
 
+/// Where in the course of a payment its fault strikes; of the other components only the first is
+/// ever reached.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// When it is asked to do something.
+    #[default]
+    Asked,
+    /// When the charge is written, and not yet committed.
+    Charged,
+    /// When the charge is committed, and not yet answered for.
+    Committed,
+}
+
 /// A mode with its delay: the body of `PUT /faults/{component}`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -110,6 +124,9 @@ pub struct Fault {
     pub mode: Mode,
     /// The delay of [`Mode::Slow`], in milliseconds; 1000 where none is given.
     pub delay_ms: Option<u64>,
+    /// Where it strikes.
+    #[serde(default)]
+    pub at: Stage,
 }
 
 impl Fault {
@@ -153,10 +170,23 @@ impl Components {
     ///
     /// When the component has been told to.
     pub(crate) async fn call(&self, component: Component) -> Result<(), DomainError> {
+        self.switch(component).calls.fetch_add(1, Relaxed);
+        self.reach(component, Stage::Asked).await
+    }
+
+    /// Comes to a later stage of a call.
+    ///
+    /// # Panics
+    ///
+    /// When the component has been told to.
+    pub(crate) async fn reach(
+        &self,
+        component: Component,
+        stage: Stage,
+    ) -> Result<(), DomainError> {
         let switch = self.switch(component);
-        switch.calls.fetch_add(1, Relaxed);
         let _waiting = Waiting::on(&switch.in_flight);
-        switch.answer(component).await
+        switch.answer(component, stage).await
     }
 
     /// Asks a component whether it is well: it behaves as for a call, and is not counted as called.
@@ -169,7 +199,7 @@ impl Components {
     ///
     /// When the component has been told to.
     pub async fn ping(&self, component: Component) -> Result<(), DomainError> {
-        self.switch(component).answer(component).await
+        self.switch(component).answer(component, Stage::Asked).await
     }
 
     fn switch(&self, component: Component) -> &Switch {
@@ -193,9 +223,12 @@ impl Components {
 }
 
 impl Switch {
-    async fn answer(&self, component: Component) -> Result<(), DomainError> {
+    async fn answer(&self, component: Component, stage: Stage) -> Result<(), DomainError> {
         let mut fault = self.fault.subscribe();
         let current = *fault.borrow_and_update();
+        if current.at != stage {
+            return Ok(());
+        }
         match current.mode {
             Mode::Ok => Ok(()),
             Mode::Error => Err(DomainError::of(component)),
@@ -243,6 +276,7 @@ mod tests {
             Fault {
                 mode,
                 delay_ms: Some(250),
+                at: Stage::Asked,
             },
         );
         components
@@ -262,6 +296,25 @@ mod tests {
         assert!(components.call(Component::Search).await.is_err());
         assert!(components.call(Component::Database).await.is_ok());
         assert_eq!(components.calls(Component::Search), 1);
+    }
+
+    #[tokio::test]
+    async fn a_fault_strikes_at_its_stage_alone() {
+        let components = Components::default();
+        let mut fault = Fault {
+            mode: Mode::Error,
+            at: Stage::Charged,
+            ..Fault::default()
+        };
+        components.set(Component::Payments, fault);
+        assert!(components.call(Component::Payments).await.is_ok());
+        let reach = |stage| components.reach(Component::Payments, stage);
+        assert!(reach(Stage::Charged).await.is_err());
+        assert!(reach(Stage::Committed).await.is_ok());
+        fault.at = Stage::Committed;
+        components.set(Component::Payments, fault);
+        assert!(reach(Stage::Charged).await.is_ok());
+        assert!(reach(Stage::Committed).await.is_err());
     }
 
     #[tokio::test]

@@ -18,7 +18,7 @@ mod work;
 
 use parking_lot::Mutex;
 
-pub use component::{Component, Components, Fault, Mode, ParseComponentError};
+pub use component::{Component, Components, Fault, Mode, ParseComponentError, Stage};
 pub use dashboard::{Notification, Profile, Recommendation};
 pub use error::{
     DomainError, IndexUnreachable, ProviderRefused, RelayUnreachable, SegmentUnreadable,
@@ -35,12 +35,11 @@ pub use work::{Build, Email, Sent};
 pub struct Shop {
     components: Components,
     users: Mutex<users::Table>,
-    ledger: Mutex<payments::Ledger>,
     counters: work::Counters,
 }
 
 impl Shop {
-    /// A shop with three users and no charges, all of whose dependencies are well.
+    /// A shop with three users, all of whose dependencies are well.
     #[must_use]
     pub fn new() -> Self {
         Self::default()

@@ -1,15 +1,13 @@
-//! Payments, and the ledger that knows which charges were really made.
-
-use std::collections::BTreeMap;
+//! Payments, and what the ledger says of them.
 
 use serde::Serialize;
 
-use super::{Component, DomainError, Shop};
+use super::{Component, DomainError, Shop, Stage};
 
 /// A payment to make.
 #[derive(Clone, Debug)]
 pub struct NewPayment {
-    /// In minor units; above zero.
+    /// In minor units; above zero, and what a ledger can hold.
     pub amount: u64,
     /// Three upper-case letters.
     pub currency: String,
@@ -18,7 +16,7 @@ pub struct NewPayment {
 }
 
 /// A payment that was made.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Payment {
     /// Names the payment.
     pub payment_id: String,
@@ -31,86 +29,31 @@ pub struct Payment {
 }
 
 /// A line of the ledger.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Charge {
     /// The payment.
     #[serde(flatten)]
     pub payment: Payment,
-    /// How often the money really moved.
-    pub executions: u32,
+    /// How many attempts it took.
+    pub executions: u64,
 }
 
 impl Shop {
-    /// Charges a customer.
+    /// Asks the payment provider whether the money is there.
     ///
     /// # Errors
     ///
     /// When the provider fails; nothing has been charged then.
-    pub async fn pay(&self, new: NewPayment) -> Result<Payment, DomainError> {
-        self.components.call(Component::Payments).await?;
-        Ok(self.ledger.lock().charge(new))
+    pub async fn authorize(&self) -> Result<(), DomainError> {
+        self.components.call(Component::Payments).await
     }
 
-    /// Every charge really made, oldest first.
-    #[must_use]
-    pub fn ledger(&self) -> Vec<Charge> {
-        self.ledger.lock().charges.values().cloned().collect()
-    }
-}
-
-/// The charges by their number.
-#[derive(Debug, Default)]
-pub(crate) struct Ledger {
-    charges: BTreeMap<u64, Charge>,
-    last: u64,
-}
-
-impl Ledger {
-    fn charge(&mut self, new: NewPayment) -> Payment {
-        let NewPayment {
-            amount,
-            currency,
-            customer,
-        } = new;
-        self.last += 1;
-        let payment_id = format!("pay_{}", self.last);
-        let payment = Payment {
-            payment_id,
-            amount,
-            currency,
-            customer,
-        };
-        self.charges.insert(
-            self.last,
-            Charge {
-                payment: payment.clone(),
-                executions: 1,
-            },
-        );
-        payment
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn the_ledger_tells_what_was_charged() {
-        let shop = Shop::new();
-        for _ in 0..2 {
-            let currency = "EUR".to_owned();
-            let new = NewPayment {
-                amount: 1250,
-                currency,
-                customer: "c1".to_owned(),
-            };
-            shop.pay(new).await.unwrap();
-        }
-        assert_eq!(
-            serde_json::to_value(shop.ledger()).unwrap()[1],
-            serde_json::json!({"payment_id": "pay_2", "amount": 1250, "currency": "EUR",
-                "customer": "c1", "executions": 1}),
-        );
+    /// Comes to a later stage of a payment, where it can be told to fail.
+    ///
+    /// # Errors
+    ///
+    /// When it was.
+    pub async fn payment_reaches(&self, stage: Stage) -> Result<(), DomainError> {
+        self.components.reach(Component::Payments, stage).await
     }
 }

@@ -3,6 +3,7 @@
 use axum::extract::State;
 use seawall_axum::{Partial, Result};
 use seawall_degrade::{Degrade, optional, or_else};
+use seawall_errors::ApiError;
 use seawall_web::answer;
 use serde::Serialize;
 
@@ -18,6 +19,11 @@ pub(super) struct Dashboard {
 }
 
 pub(super) async fn dashboard(State(app): State<AppState>) -> Result<Partial<Dashboard>> {
+    Ok(page(&app).await?.into())
+}
+
+/// The page, of whatever answers.
+pub(super) async fn page(app: &AppState) -> Result<seawall_degrade::Partial<Dashboard>, ApiError> {
     let shop = &app.shop;
     let parts = (
         optional("user", shop.profile()),
@@ -25,14 +31,16 @@ pub(super) async fn dashboard(State(app): State<AppState>) -> Result<Partial<Das
         or_else("recommendations", shop.recommendations(), Vec::new()),
     );
     let joined = Degrade::new()
+        .observer(app.telemetry.observer())
         .per_component(app.config.deadlines.dashboard.get())
         .join(parts)
         .await
         .map_err(answer::degrade::unavailable)?;
-    let page = joined.map(|(user, notifications, recommendations)| Dashboard {
-        user,
-        notifications,
-        recommendations,
-    });
-    Ok(Partial(page))
+    Ok(
+        joined.map(|(user, notifications, recommendations)| Dashboard {
+            user,
+            notifications,
+            recommendations,
+        }),
+    )
 }

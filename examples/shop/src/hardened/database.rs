@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use seawall_axum::Result;
 use seawall_breaker::{CircuitBreaker, ConfigError, Outcome};
 use seawall_errors::{ApiError, IntoApiError, codes};
 use seawall_timeout::{Elapsed, within};
 use seawall_web::answer;
 
-use crate::config::Config;
 use crate::domain::DomainError;
+use crate::state::AppState;
 
 /// The one way to the database.
 #[derive(Debug)]
@@ -19,11 +18,14 @@ pub(super) struct Database {
 }
 
 impl Database {
-    pub(super) fn new(config: &Config) -> Result<Self, ConfigError> {
+    pub(super) fn new(state: &AppState) -> Result<Self, ConfigError> {
+        let config = &state.config;
         let breaker = CircuitBreaker::consecutive(config.breaker.consecutive_failures)
             .name("database")
             .reset_timeout(config.breaker.open_for.get())
+            .observer(state.telemetry.observer())
             .build()?;
+        state.telemetry.metrics().show_breaker(&breaker);
         Ok(Self {
             breaker,
             limit: config.deadlines.database.get(),
@@ -34,7 +36,7 @@ impl Database {
     ///
     /// The limit stands inside of the breaker, so that a database which hangs is a failure of the
     /// database, and not of a caller who gave up.
-    pub(super) async fn query<T, F>(&self, make: impl FnOnce() -> F) -> Result<T>
+    pub(super) async fn query<T, F>(&self, make: impl FnOnce() -> F) -> Result<T, ApiError>
     where
         F: Future<Output = Result<T, DomainError>>,
     {
@@ -44,11 +46,10 @@ impl Database {
                 .map_err(Failed::Late)?
                 .map_err(Failed::Query)
         };
-        Ok(self
-            .breaker
+        self.breaker
             .run_with(judge, bounded)
             .await
-            .map_err(answer::breaker::failed)?)
+            .map_err(answer::breaker::failed)
     }
 }
 

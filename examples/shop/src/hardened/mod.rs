@@ -3,11 +3,16 @@
 //! Read it next to `bare`: the handlers are as short as there, and what differs is said once, in
 //! `router`.
 
+pub mod actix;
 mod dashboard;
 mod database;
 mod failure;
 mod identity;
+mod limits;
 mod openapi;
+mod payments;
+mod reload;
+mod requests;
 mod routes;
 mod watch;
 mod webhooks;
@@ -16,41 +21,79 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::FromRef;
 use axum::middleware;
 use axum::routing::{MethodRouter, get, post};
+use axum::{Extension, Router};
 use seawall_axum::{Seawall, ServerLimits, ServerLimitsError, health_routes};
 use seawall_health::{Drain, Health};
-use seawall_ratelimit::{BoxStore, ConfigError, OnStoreError, Policy};
+use seawall_idempotency::BoxStore as BoxRecords;
+use seawall_ratelimit::BoxStore;
 use seawall_tower::deadline::PassDeadlineService;
+use seawall_tower::idempotency::Tasks;
 use seawall_tower::outbound::OutboundService;
 use seawall_tower::{
-    BodyLimitLayer, DeadlineLayer, OutboundLayer, PassDeadlineLayer, RateLimitLayer,
+    DeadlineLayer, IdempotencyLayer, OutboundLayer, PassDeadlineLayer, RateLimitLayer, VerifyLayer,
 };
-use seawall_web::limits::RateLimits;
-use seawall_web::request::{ClientIp, ForwardedHeader, KeyBy, Missing};
+use seawall_web::config;
+use seawall_web::request::{ClientIp, ForwardedHeader};
 use tower_layer::Layer;
 
-use crate::config::{Config, QuotaText};
+use crate::config::Config;
 use crate::index::{HttpClient, Index};
 use crate::state::AppState;
 use crate::store::Stores;
 
 use database::Database;
+use limits::RouteLimits;
 pub use openapi::document as openapi_document;
+use reload::Counted;
+pub use reload::Reload;
 
 /// The hardened service, ready to be served.
 #[derive(Debug)]
 pub struct Hardened {
-    /// Its routes.
-    pub router: Router,
+    /// Its routes, on a framework.
+    pub app: App,
     /// What watches its components.
     pub health: Health,
-    /// What one peer may hold.
-    pub limits: ServerLimits,
     /// How it goes away.
     pub drain: Drain,
+    /// What can change of it.
+    pub reload: Reload,
+}
+
+/// The routes, and what they need of the server that they run on.
+#[derive(Debug)]
+pub enum App {
+    /// On axum.
+    Axum {
+        /// The routes.
+        router: Router,
+        /// What one peer may hold.
+        limits: ServerLimits,
+        /// Work that outlives its callers.
+        tasks: Tasks,
+    },
+    /// On actix.
+    Actix {
+        /// What each worker's routes are made of.
+        parts: Box<actix::Parts>,
+        /// What one peer may hold.
+        limits: seawall_actix::ServerLimits,
+        /// Work that outlives its callers.
+        tasks: seawall_actix::idempotency::Tasks,
+    },
+}
+
+/// Which framework serves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Framework {
+    /// axum.
+    #[default]
+    Axum,
+    /// actix-web.
+    Actix,
 }
 
 /// Puts the service together.
@@ -59,6 +102,7 @@ pub struct Hardened {
 ///
 /// When the configuration asks for something that cannot be built.
 pub fn service(
+    framework: Framework,
     state: AppState,
     config: &Config,
     stores: &Stores,
@@ -67,15 +111,51 @@ pub fn service(
     let drain = Drain::new(&health)
         .pause(config.drain.pause.get())
         .maximum(config.drain.maximum.get());
+    let fronts = payments::fronts(&state, stores)?;
+    let limits = RouteLimits::new(&state, stores, &client_ip(config)?)?;
+    let guarded = Guarded {
+        index: state.index.clone().map(|index| index.through(outbound)),
+        database: Arc::new(Database::new(&state)?),
+        app: state,
+    };
+    let (app, api) = match framework {
+        Framework::Axum => {
+            let once = payments::once(fronts);
+            let (router, api) = router(guarded, config, stores, &limits, &health, &once)?;
+            let app = App::Axum {
+                tasks: once.tasks(),
+                router,
+                limits: server_limits(config, client_ip(config)?)?,
+            };
+            (app, api)
+        }
+        Framework::Actix => {
+            let once = actix::once(fronts);
+            let tasks = once.tasks();
+            let parts = actix::Parts::new(guarded, config, stores, &limits, &health, once)?;
+            let api = parts.reload();
+            let app = App::Actix {
+                tasks,
+                limits: actix::server_limits(config, client_ip(config)?)?,
+                parts: Box::new(parts),
+            };
+            (app, api)
+        }
+    };
+    let reload = Reload {
+        api,
+        routes: limits.into(),
+        namespace: stores.namespace.clone(),
+    };
     Ok(Hardened {
-        router: router(state, config, stores, &health)?,
-        limits: limits(config, client_ip(config)?)?,
+        app,
         health,
         drain,
+        reload,
     })
 }
 
-fn limits(config: &Config, proxies: ClientIp) -> Result<ServerLimits, ServerLimitsError> {
+fn server_limits(config: &Config, proxies: ClientIp) -> Result<ServerLimits, ServerLimitsError> {
     let server = &config.server;
     ServerLimits::builder()
         .connections(server.connections)
@@ -92,94 +172,83 @@ fn limits(config: &Config, proxies: ClientIp) -> Result<ServerLimits, ServerLimi
 
 /// Every route of the shop that can be guarded, guarded.
 fn router(
-    state: AppState,
+    guarded: Guarded,
     config: &Config,
     stores: &Stores,
+    limits: &RouteLimits,
     health: &Health,
-) -> Result<Router, Box<dyn Error>> {
-    let client = client_ip(config)?;
-    let counts = &stores.limits;
-    let without_store = &config.limits.on_store_error;
-    let limit = |name: &str, quota: &QuotaText, key: KeyBy, lost: OnStoreError| {
-        let policy = Policy::new(name, quota.quota())?.on_store_error(lost);
-        let limits = RateLimits::builder(counts.clone())
-            .namespace(&stores.namespace)
-            .limit(policy, key);
-        Ok::<_, ConfigError>(RateLimitLayer::new(limits.build()?))
-    };
-
-    let by_address = KeyBy::address(client.clone());
-    let expensive = limit(
-        "expensive",
-        &config.limits.expensive_operation,
-        by_address.clone(),
-        without_store.expensive_operation,
-    )?;
-    // Behind authentication, so a missing principal is a mistake and never shares a count.
-    let by_user = KeyBy::principal().or_missing(Missing::Refuse);
-    let email = limit(
-        "email",
-        &config.limits.send_email,
-        by_user,
-        without_store.send_email,
-    )?;
-    let builds = RateLimitLayer::new(builds(stores, config, by_address.clone())?);
+    once: &IdempotencyLayer<BoxRecords>,
+) -> Result<(Router, config::Reload<BoxStore>), Box<dyn Error>> {
+    let state = &guarded.app.clone();
+    let limited = |counted: &Counted| RateLimitLayer::new(counted.limits.clone());
+    let expensive = limited(&limits.expensive);
+    let email = limited(&limits.email);
+    let builds = limited(&limits.builds);
+    let identify = middleware::from_fn_with_state(state.clone(), identity::identify);
     let authenticate = middleware::from_fn_with_state(state.clone(), identity::authenticate);
 
-    let payment = webhooks::payment(config)?;
-    let signed = webhooks::signed(config, stores)?;
-
-    let guarded = Guarded {
-        index: state.index.clone().map(|index| index.through(outbound)),
-        database: Arc::new(Database::new(config)?),
-        app: state,
-    };
+    let payment = VerifyLayer::new(webhooks::payment(state)?);
+    let signed = VerifyLayer::new(webhooks::signed(state, stores)?);
 
     // A `route_layer` guards the methods that there are; the others are 405 for everybody.
     let api = Router::new()
-        .route("/api/users", post(routes::create_user))
+        .route(
+            "/api/users",
+            post(routes::create_user).route_layer(once.clone()),
+        )
         .route("/api/users/{user_id}", get(routes::user))
         .route("/api/search", within(config, get(routes::search)))
         .route(
             "/api/expensive-operation",
-            post(routes::expensive_operation).layer(expensive),
+            post(routes::expensive_operation)
+                .route_layer(once.clone())
+                .route_layer(expensive),
         )
         .route(
             "/api/send-email",
             post(routes::send_email)
+                .route_layer(once.clone())
                 .route_layer(email)
                 .route_layer(authenticate),
         )
         .route(
             "/api/projects/{project_id}/builds",
-            post(routes::start_build).layer(builds),
+            post(routes::start_build)
+                .route_layer(once.clone())
+                .route_layer(builds),
+        )
+        .route(
+            "/api/payments",
+            post(payments::pay)
+                .route_layer(once.clone())
+                .route_layer(identify)
+                .route_layer(Extension(stores.ledger.clone())),
         )
         .route("/api/dashboard", get(dashboard::dashboard))
         .route(
             "/api/webhooks/payment",
-            post(webhooks::received).route_layer(payment),
+            post(webhooks::received)
+                .route_layer(once.clone())
+                .route_layer(payment),
         )
         .route(
             "/api/webhooks/signed",
-            post(webhooks::received).route_layer(signed),
+            post(webhooks::received)
+                .route_layer(once.clone())
+                .route_layer(signed),
         )
         .with_state(guarded);
 
-    let seawall = Seawall::builder(counts.clone())
-        .namespace(&stores.namespace)
-        .deadline(config.deadlines.total.get())
-        .budgets_from(client)
-        .body_limits(
-            BodyLimitLayer::new(config.body_limit).read_within(config.server.body_timeout.get()),
-        )
-        .limit(
-            Policy::new("address", config.limits.api.quota())?.on_store_error(without_store.api),
-            by_address,
-        )
+    let guards = reload::guards(config, &stores.namespace);
+    let seawall = Seawall::builder(stores.limits.clone())
+        .config(&guards)?
+        .observer(state.telemetry.observer())
         .build()?;
     // Outside of everything that could refuse them.
     let probes = seawall.observe(health_routes(health).route(openapi::PATH, openapi::route()));
-    Ok(seawall.protect(api).merge(probes))
+    // Merged in this order, paths that there are not are answered by the protected side.
+    let router = probes.merge(seawall.protect(api));
+    Ok((router, seawall.reload()))
 }
 
 /// The shop, with guards around what it leans on.
@@ -205,28 +274,6 @@ impl FromRef<Guarded> for AppState {
     fn from_ref(guarded: &Guarded) -> Self {
         guarded.app.clone()
     }
-}
-
-/// Builds count by project. Whoever may start builds for anybody's project could spend the quotas of
-/// all of them, so they can be counted by address as well: in the same decision, which charges both
-/// or neither.
-fn builds(
-    stores: &Stores,
-    config: &Config,
-    by_address: KeyBy,
-) -> Result<RateLimits<BoxStore>, ConfigError> {
-    let lost = config.limits.on_store_error.builds;
-    let mut limits = RateLimits::builder(stores.limits.clone()).namespace(&stores.namespace);
-    if let Some(quota) = &config.limits.builds_by_address {
-        limits = limits.limit(
-            Policy::new("builds-address", quota.quota())?.on_store_error(lost),
-            by_address,
-        );
-    }
-    let policy = Policy::new("builds", config.limits.builds.quota())?.on_store_error(lost);
-    limits
-        .limit(policy, KeyBy::path_param("project_id"))
-        .build()
 }
 
 /// A search is given less time than other requests.

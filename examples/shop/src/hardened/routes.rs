@@ -4,23 +4,13 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 use seawall_axum::{Json, Result, ValidJson, ValidPath, ValidQuery};
-use seawall_validate::Validate;
 use seawall_web::request::Principal;
 use serde_json::{Value, json};
 
 use super::Guarded;
+use super::requests::{CreateUser, ProjectPath, SearchQuery, SendEmail, StartBuild, UserPath};
 use crate::domain::{Build, Email, NewUser, Sent, User};
 use crate::state::AppState;
-
-#[derive(Validate)]
-pub(super) struct CreateUser {
-    #[validate(normalize(trim, lower), chars(..=254), email)]
-    email: String,
-    #[validate(normalize(single_line), chars(1..=100))]
-    name: String,
-    #[validate(range(0..=150))]
-    age: Option<u8>,
-}
 
 pub(super) async fn create_user(
     State(Guarded { app, database, .. }): State<Guarded>,
@@ -33,23 +23,11 @@ pub(super) async fn create_user(
     Ok((StatusCode::CREATED, Json(user)))
 }
 
-#[derive(Validate)]
-pub(super) struct UserPath {
-    #[validate(range(1..))]
-    user_id: u64,
-}
-
 pub(super) async fn user(
     State(Guarded { app, database, .. }): State<Guarded>,
     ValidPath(UserPath { user_id }): ValidPath<UserPath>,
 ) -> Result<Json<User>> {
     Ok(Json(database.query(|| app.shop.user(user_id)).await?))
-}
-
-#[derive(Validate)]
-pub(super) struct SearchQuery {
-    #[validate(chars(1..=200))]
-    q: String,
 }
 
 pub(super) async fn search(
@@ -67,16 +45,6 @@ pub(super) async fn expensive_operation(State(state): State<AppState>) -> Json<V
     Json(json!({"digest": state.shop.expensive_operation().await}))
 }
 
-#[derive(Validate)]
-pub(super) struct SendEmail {
-    #[validate(normalize(trim), chars(..=254), email)]
-    to: String,
-    #[validate(normalize(trim), chars(1..=200), header_safe)]
-    subject: String,
-    #[validate(chars(..=100_000))]
-    body: String,
-}
-
 pub(super) async fn send_email(
     State(state): State<AppState>,
     Extension(user): Extension<Principal>,
@@ -88,18 +56,6 @@ pub(super) async fn send_email(
         .send_email(user.as_str(), Email { to, subject, body })
         .await?;
     Ok((StatusCode::ACCEPTED, Json(sent)))
-}
-
-#[derive(Validate)]
-pub(super) struct ProjectPath {
-    #[validate(chars(1..=64), slug)]
-    project_id: String,
-}
-
-#[derive(Validate)]
-pub(super) struct StartBuild {
-    #[validate(chars(1..=200), printable_ascii)]
-    r#ref: Option<String>,
 }
 
 pub(super) async fn start_build(

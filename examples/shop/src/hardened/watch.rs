@@ -44,6 +44,7 @@ pub(super) fn health(
     checks
         .chain(store)
         .fold(Health::builder(), |health, check| health.check(check))
+        .observer(state.telemetry.observer())
         .service("shop", env!("CARGO_PKG_VERSION"))
         .build()
 }

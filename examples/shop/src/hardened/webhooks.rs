@@ -4,32 +4,36 @@ use std::error::Error;
 
 use seawall_axum::{Json, Verified};
 use seawall_signing::{Secret, Tolerance, Verifier, scheme};
-use seawall_tower::VerifyLayer;
 use serde_json::{Value, json};
 
 use crate::config::Config;
+use crate::state::AppState;
 use crate::store::Stores;
 
 /// What a payment provider sends: `X-Signature`, the body's HMAC-SHA256 in lower-case hex.
 ///
 /// It signs no time, so a message can be sent again; that is all such a provider offers.
-pub(super) fn payment(config: &Config) -> Result<VerifyLayer, Box<dyn Error>> {
+pub(super) fn payment(state: &AppState) -> Result<Verifier, Box<dyn Error>> {
+    let config = &state.config;
     let verifier = Verifier::builder(scheme::plain("x-signature"), secret(config)?);
-    Ok(VerifyLayer::new(
-        verifier.max_body(max_body(config)).build()?,
-    ))
+    let verifier = verifier
+        .observer(state.telemetry.observer())
+        .max_body(max_body(config));
+    Ok(verifier.build()?)
 }
 
 /// What our own services send: everything is signed, and nothing is taken twice.
-pub(super) fn signed(config: &Config, stores: &Stores) -> Result<VerifyLayer, Box<dyn Error>> {
+pub(super) fn signed(state: &AppState, stores: &Stores) -> Result<Verifier, Box<dyn Error>> {
+    let config = &state.config;
     let webhooks = &config.webhooks;
     let tolerance = Tolerance::new(webhooks.oldest.get(), webhooks.ahead.get());
     let verifier = Verifier::builder(scheme::Native::new(), secret(config)?)
         .namespace(stores.namespace.as_str())
+        .observer(state.telemetry.observer())
         .tolerance(tolerance)
         .replay(stores.nonces.clone())
         .max_body(max_body(config));
-    Ok(VerifyLayer::new(verifier.build()?))
+    Ok(verifier.build()?)
 }
 
 /// The shop only says that a message has arrived. It need not be JSON, nor even text.

@@ -10,12 +10,12 @@ use serde::de::{self, Deserializer};
 
 /// Where shared state lives.
 ///
-/// | location | rate limits | accepted webhooks |
-/// |---|---|---|
-/// | `memory` | this process | this process |
-/// | `sqlite:PATH` | this process | the file, shared by the processes of one machine |
-/// | `redis://…` | the server | the server |
-/// | `postgres://…` | the server | the server |
+/// | location | rate limits | accepted webhooks, idempotency keys | ledger |
+/// |---|---|---|---|
+/// | `memory` | this process | this process | a file |
+/// | `sqlite:PATH` | this process | the file, shared by the processes of one machine | that file |
+/// | `redis://…` | the server | the server | a file |
+/// | `postgres://…` | the server | the server | the server |
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Location {
     /// This process.

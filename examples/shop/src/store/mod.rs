@@ -7,5 +7,6 @@ mod open;
 mod probe;
 
 pub use location::{Location, Url};
+pub(crate) use open::ledger;
 pub use open::{OpenError, Stores, open};
 pub use probe::Probe;

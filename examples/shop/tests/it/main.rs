@@ -3,7 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod openapi;
+mod order;
 mod process;
+mod reload;
+mod telemetry;
 
 use std::net::TcpListener;
 
@@ -127,4 +130,67 @@ fn a_short_webhook_secret_is_refused_at_the_start() {
     assert!(stderr.contains("webhook_secret"), "{stderr}");
     assert!(stderr.contains("16"), "{stderr}");
     assert!(!stderr.contains("fifteen"), "{stderr}");
+}
+
+/// A payment by this key; the status line and headers, and the body.
+fn pay(shop: &Shop, key: &str, body: &str) -> (String, String) {
+    let line = format!("POST /api/payments HTTP/1.1\r\nidempotency-key: {key}\r\nx-rest:");
+    let answer = ask(&shop.api, &line, body);
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head.to_owned(), body.to_owned())
+}
+
+const TEN_EURO: &str = r#"{"amount":1000,"currency":"EUR","customer":"c-1"}"#;
+
+#[test]
+fn a_payment_is_made_once_whatever_keeps_its_record() {
+    for store in ["memory", "sqlite"] {
+        let shop = Shop::start(&["--store", store]);
+        let (first, receipt) = pay(&shop, "k-1", TEN_EURO);
+        assert!(first.starts_with("HTTP/1.1 201"), "{first} {receipt}");
+        assert!(!first.contains("idempotent-replayed"), "{first}");
+        assert_eq!(
+            receipt,
+            r#"{"payment_id":"pay_1","amount":1000,"currency":"EUR","customer":"c-1"}"#
+        );
+        let (again, same) = pay(&shop, "k-1", TEN_EURO);
+        assert!(again.contains("idempotent-replayed: true"), "{again}");
+        assert_eq!(same, receipt);
+        let (other, _) = pay(&shop, "k-1", &TEN_EURO.replace("1000", "1001"));
+        assert!(other.starts_with("HTTP/1.1 422"), "{other}");
+        let (invalid, told) = pay(
+            &shop,
+            "k-2",
+            r#"{"amount":0,"currency":"eur","customer":""}"#,
+        );
+        assert!(invalid.starts_with("HTTP/1.1 422"), "{invalid}");
+        for field in ["amount", "currency", "customer"] {
+            assert!(told.contains(&format!(r#""field":"{field}""#)), "{told}");
+        }
+        let (mended, _) = pay(&shop, "k-2", TEN_EURO);
+        assert!(mended.starts_with("HTTP/1.1 201"), "{mended}");
+        let keyless = ask(&shop.api, "POST /api/payments", TEN_EURO);
+        assert!(keyless.contains("idempotency_key_missing"), "{keyless}");
+        let ledger = ask(&shop.admin, "GET /ledger", "");
+        assert_eq!(ledger.matches(r#""executions":1"#).count(), 2, "{ledger}");
+        assert_eq!(shop.stop("TERM"), Some(0), "{store}");
+    }
+}
+
+#[test]
+fn the_ledger_of_a_file_outlives_its_process() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = format!("sqlite:{}", folder.path().join("shop.db").display());
+    for (nth, is_replay) in [(1, false), (2, true)] {
+        let shop = Shop::start(&["--store", &store]);
+        let (head, _) = pay(&shop, "k-1", TEN_EURO);
+        assert_eq!(
+            head.contains("idempotent-replayed"),
+            is_replay,
+            "{nth}: {head}"
+        );
+        let ledger = ask(&shop.admin, "GET /ledger", "");
+        assert_eq!(ledger.matches("payment_id").count(), 1, "{ledger}");
+        assert_eq!(shop.stop("KILL"), None);
+    }
 }

@@ -93,7 +93,7 @@ fn every_error_has_both_bodies_and_the_headers_of_errors() {
                     "{name}: {method} {path} {status}"
                 );
             }
-            let waits = status == "429" || status == "503";
+            let waits = ["409", "429", "503"].contains(&status.as_str());
             assert_eq!(
                 headers.contains_key("retry-after"),
                 waits,

@@ -15,11 +15,15 @@ pub(crate) struct Shop {
 impl Shop {
     /// Starts a shop on free ports and waits for its two lines.
     pub(crate) fn start(args: &[&str]) -> Self {
+        Self::spawn(args, Stdio::null())
+    }
+
+    fn spawn(args: &[&str], log: Stdio) -> Self {
         let mut child = Command::new(PROGRAM)
             .args(["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"])
             .args(args)
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(log)
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -32,14 +36,25 @@ impl Shop {
         Self { api, admin, child }
     }
 
-    /// Sends a signal and waits for the exit code.
-    pub(crate) fn stop(self, signal: &str) -> Option<i32> {
-        let pid = self.child.id().to_string();
+    /// As [`start`](Self::start), with what it logs.
+    pub(crate) fn start_logging(args: &[&str]) -> (Self, impl Iterator<Item = String> + use<>) {
+        let mut shop = Self::spawn(args, Stdio::piped());
+        let log = BufReader::new(shop.child.stderr.take().unwrap()).lines();
+        (shop, log.map(Result::unwrap))
+    }
+
+    /// Sends a signal and lets it run.
+    pub(crate) fn signal(&self, signal: &str) {
         let sent = Command::new("kill")
             .arg(format!("-{signal}"))
-            .arg(pid)
+            .arg(self.child.id().to_string())
             .status();
         assert!(sent.unwrap().success());
+    }
+
+    /// Sends a signal and waits for the exit code.
+    pub(crate) fn stop(self, signal: &str) -> Option<i32> {
+        self.signal(signal);
         self.wait()
     }
 
@@ -69,6 +84,11 @@ pub(crate) fn finished(args: &[&str]) -> (Option<i32>, String, String) {
 
 /// One request on a connection of its own; the whole answer as text.
 pub(crate) fn ask(address: &str, line: &str, body: &str) -> String {
+    ask_with(address, line, "", body)
+}
+
+/// The same with more header lines, each with its end.
+pub(crate) fn ask_with(address: &str, line: &str, headers: &str, body: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     stream
         .set_read_timeout(Some(Duration::from_secs(10)))
@@ -77,7 +97,7 @@ pub(crate) fn ask(address: &str, line: &str, body: &str) -> String {
     write!(
         stream,
         "{line} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\
-         content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+         content-type: application/json\r\ncontent-length: {length}\r\n{headers}\r\n{body}"
     )
     .unwrap();
     let mut answer = String::new();

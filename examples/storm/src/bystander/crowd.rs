@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time;
 
+use crate::chronicle::Chronicle;
 use crate::client::{Call, Client};
 use crate::dice::Dice;
 use crate::service::{Mending, Service};
@@ -56,6 +57,7 @@ impl Crowd {
         from: &[Ipv4Addr],
         phase: Phase,
         seed: u64,
+        chronicle: &Arc<Chronicle>,
     ) -> Self {
         let stop = watch::Sender::new(false);
         let mut users = JoinSet::new();
@@ -65,6 +67,7 @@ impl Crowd {
                 mending: service.mending.clone(),
                 dice: Dice::new(seed, &format!("user {address}")),
                 phase,
+                chronicle: Arc::clone(chronicle),
             };
             users.spawn_on(user.wander(stop.subscribe()), on);
         }
@@ -86,6 +89,7 @@ struct User {
     mending: Arc<Mending>,
     dice: Dice,
     phase: Phase,
+    chronicle: Arc<Chronicle>,
 }
 
 impl User {
@@ -150,6 +154,9 @@ impl User {
             Ok(answer) => Outcome::Failed(format!("{}: {}", call.label(), answer.status)),
             Err(unanswered) => Outcome::Failed(format!("{}: {}", call.label(), unanswered.name())),
         };
+        if outcome != Outcome::Excused {
+            self.chronicle.visited(latency);
+        }
         Visit {
             phase: self.phase,
             latency,
@@ -173,6 +180,7 @@ mod tests {
                 mending: Arc::default(),
                 dice: Dice::new(seed, "user"),
                 phase: Phase::Healthy,
+                chronicle: Arc::new(Chronicle::new()),
             };
             (0..20).map(|_| user.wish().1.label()).collect::<Vec<_>>()
         };

@@ -1,13 +1,15 @@
 //! A load balancer: asks `/livez` over and over, on a fresh connection each time.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{self, MissedTickBehavior};
 
+use crate::chronicle::Chronicle;
 use crate::client::{Call, Client};
 use crate::figures::{Tally, percentile};
 use crate::service::{Service, resident};
@@ -31,9 +33,14 @@ pub(crate) struct Probed {
 }
 
 impl Probe {
-    pub(crate) fn start(on: &Handle, service: &Service, from: Ipv4Addr) -> Self {
+    pub(crate) fn start(
+        on: &Handle,
+        service: &Service,
+        from: Ipv4Addr,
+        chronicle: Arc<Chronicle>,
+    ) -> Self {
         let (stop, stopped) = oneshot::channel();
-        let task = on.spawn(watch(service.api, service.pid, from, stopped));
+        let task = on.spawn(watch(service.api, service.pid, from, chronicle, stopped));
         Self { stop, task }
     }
 
@@ -50,6 +57,7 @@ async fn watch(
     api: SocketAddr,
     pid: u32,
     from: Ipv4Addr,
+    chronicle: Arc<Chronicle>,
     mut stopped: oneshot::Receiver<()>,
 ) -> Probed {
     let mut probed = Probed::default();
@@ -58,16 +66,19 @@ async fn watch(
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let call = Call::get("/livez");
     loop {
+        let start = Instant::now();
         let result = Client::new(from, api)
             .patience(Duration::from_secs(5))
             .send(&call)
             .await;
+        let (latency, memory) = (start.elapsed(), resident(pid));
+        chronicle.probed(latency, memory);
         match result {
             Ok(answer) if answer.status == 200 => latencies.push(answer.elapsed),
             Ok(answer) => probed.failed.note(|| answer.status.to_string()),
             Err(unanswered) => probed.failed.note(|| unanswered.name().to_owned()),
         }
-        probed.peak_memory = probed.peak_memory.max(resident(pid));
+        probed.peak_memory = probed.peak_memory.max(memory);
         tokio::select! {
             _ = &mut stopped => break,
             _ = ticks.tick() => {}

@@ -40,6 +40,12 @@ impl Call {
         self.header("content-type", "application/json").body(body)
     }
 
+    /// Adds a header that was checked elsewhere.
+    pub(crate) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
     /// # Panics
     ///
     /// When the header could not be sent.

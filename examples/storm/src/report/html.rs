@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
+use super::chart::{charts, voyage};
 use super::{Entry, Report, Verdict};
 use crate::cli::Length;
 use crate::figures::{Figures, Specimen};
@@ -31,6 +32,13 @@ pub(crate) fn html(report: &Report) -> String {
         store = report.store,
     );
     overview(&mut page, report);
+    let voyage = voyage(report);
+    if !voyage.is_empty() {
+        let _ = write!(
+            page,
+            "<section>\n<h2>The whole run</h2>\n{voyage}</section>\n"
+        );
+    }
     for entry in &report.entries {
         section(&mut page, entry);
     }
@@ -70,6 +78,10 @@ fn section(page: &mut String, entry: &Entry) {
         requests = entry.hardened.requests,
         seconds = entry.took.as_secs_f64(),
     );
+    let charts = charts(entry);
+    if !charts.is_empty() {
+        let _ = write!(page, "<div class=\"charts\">\n{charts}</div>\n");
+    }
     checks(page, entry);
     figures(page, &entry.bare.figures, &entry.hardened.figures);
     specimens(page, &entry.bare.specimens, &entry.hardened.specimens);
@@ -180,7 +192,7 @@ fn shown(value: &Value) -> String {
 }
 
 /// Text that is only text: what clients send and services answer must not become markup here.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for character in text.chars() {
         match character {
@@ -202,7 +214,8 @@ const fn is_direction(character: char) -> bool {
     matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-const STYLE: &str = include_str!("report.css");
+/// The look of every page.
+pub(crate) const STYLE: &str = include_str!("report.css");
 
 #[cfg(test)]
 mod tests {

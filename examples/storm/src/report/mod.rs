@@ -1,18 +1,23 @@
 //! What a run has to say, as data; and its three forms.
 
+mod chart;
 mod html;
 mod json;
+#[cfg(test)]
+pub(crate) mod schema;
 mod table;
 
 use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::chronicle::Course;
 use crate::cli::{Length, Options};
 use crate::figures::{Check, Strike};
 use crate::scenario::Scenario;
 
-pub(crate) use html::html;
+pub(crate) use chart::service;
+pub(crate) use html::{STYLE, escaped, html};
 pub(crate) use json::json;
 pub(crate) use table::table;
 
@@ -48,6 +53,8 @@ pub(crate) struct Report {
     pub(crate) framework: &'static str,
     pub(crate) store: &'static str,
     pub(crate) verdict: Verdict,
+    /// How both services did before any attack.
+    pub(crate) calm: Pair<Course>,
     pub(crate) entries: Vec<Entry>,
     pub(crate) took: Duration,
 }
@@ -61,8 +68,17 @@ pub(crate) struct Entry {
     pub(crate) bare: Strike,
     pub(crate) hardened: Strike,
     pub(crate) checks: Vec<Check>,
+    /// How the first strike at each went.
+    pub(crate) courses: Pair<Course>,
     pub(crate) verdict: Verdict,
     pub(crate) took: Duration,
+}
+
+/// One of each service.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Pair<T> {
+    pub(crate) bare: T,
+    pub(crate) hardened: T,
 }
 
 impl Entry {
@@ -81,6 +97,7 @@ impl Entry {
             bare,
             hardened,
             checks,
+            courses: Pair::default(),
             took,
         }
     }
@@ -107,9 +124,10 @@ impl Report {
         Self {
             seed: options.seed,
             length: options.length,
-            framework: options.framework,
+            framework: options.framework.name(),
             store: options.store.kind(),
             verdict: Verdict::Held,
+            calm: Pair::default(),
             entries: Vec::new(),
             took: Duration::ZERO,
         }
@@ -200,6 +218,25 @@ fn sample() -> Report {
         checks,
         Duration::from_secs(2),
     ));
+    report.entries[0].courses = courses();
     report.finish(Duration::from_secs(3));
     report
+}
+
+/// A strike in which a user waits and a circuit opens.
+#[cfg(test)]
+fn courses() -> Pair<Course> {
+    use crate::answer::Answer;
+    use crate::chronicle::Chronicle;
+
+    let chronicle = Chronicle::new();
+    chronicle.visited(Duration::from_millis(3));
+    chronicle.probed(Duration::from_millis(2), Some(9 << 20));
+    let open = "{\"error\":\"circuit_open\"}";
+    let answer = Answer::new(503, &http::HeaderMap::new(), open.into(), Duration::ZERO);
+    chronicle.answered("GET /api/users/1", &Ok(answer));
+    Pair {
+        bare: chronicle.course(),
+        hardened: chronicle.course(),
+    }
 }

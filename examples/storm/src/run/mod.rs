@@ -85,7 +85,8 @@ async fn supervise(
     result
 }
 
-fn interrupt() -> Result<impl Future<Output = Trouble>, Trouble> {
+/// Ready when storm is told to stop.
+pub(crate) fn interrupt() -> Result<impl Future<Output = Trouble>, Trouble> {
     let unheard = |error: io::Error| Trouble::new(format!("no signals: {error}"));
     let mut interrupt = signal(SignalKind::interrupt()).map_err(unheard)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(unheard)?;
@@ -110,9 +111,11 @@ async fn boot<'a>(
     fs::write(&file, &text).map_err(failed)?;
     let config = Config::parse(&text).map_err(|error| Trouble::new(error.to_string()))?;
 
-    let bare = Service::start(Side::Bare, &file, &log(&options.html, Side::Bare)).await?;
-    let hardened =
-        Service::start(Side::Hardened, &file, &log(&options.html, Side::Hardened)).await?;
+    let start = async |side| {
+        Service::start(side, options.framework, &file, &log(&options.html, side)).await
+    };
+    let bare = start(Side::Bare).await?;
+    let hardened = start(Side::Hardened).await?;
     let addresses = Addresses::new(options.seed);
     Ok(Range::new(
         bare,
@@ -179,6 +182,7 @@ async fn run(
     progress.end("");
 
     let mut report = Report::new(options);
+    report.calm = range.calm_courses();
     for scenario in of(Role::Attack) {
         progress.begin(scenario.name());
         if !scenario.needs().are_met_by(&options.store) {

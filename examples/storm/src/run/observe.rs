@@ -1,6 +1,7 @@
 //! One scenario against both services, with witnesses.
 
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use shop::config::Config;
@@ -9,11 +10,12 @@ use tokio::time;
 
 use super::SETTLE;
 use crate::bystander::{Crowd, Phase, Probe, Probed, Visit};
+use crate::chronicle::{Chronicle, Course};
 use crate::cli::{Length, Options};
 use crate::client::Addresses;
 use crate::figures::{Check, Strike};
 use crate::progress::Progress;
-use crate::report::Entry;
+use crate::report::{Entry, Pair};
 use crate::scenario::{Field, Role, Scenario};
 use crate::service::{Service, Side, Trouble, resident};
 use crate::store::Store;
@@ -37,11 +39,14 @@ struct Ground {
     visits: Vec<Visit>,
     /// The slowest `/livez` before any attack.
     healthy: Duration,
+    /// How it went before any attack.
+    calm: Course,
 }
 
 /// What a strike and its witnesses showed.
 struct Observed {
     strike: Strike,
+    course: Course,
     probed: Probed,
     before: Option<u64>,
     after: Option<u64>,
@@ -62,6 +67,7 @@ impl<'a> Range<'a> {
             users: (0..USERS).map(|_| addresses.take()).collect(),
             visits: Vec::new(),
             healthy: Duration::ZERO,
+            calm: Course::default(),
         };
         let (bare, hardened) = (ground(bare), ground(hardened));
         let (seed, length) = (options.seed, options.length);
@@ -82,6 +88,14 @@ impl<'a> Range<'a> {
         tokio::join!(self.bare.service.stop(), self.hardened.service.stop());
     }
 
+    /// How both services did before any attack.
+    pub(crate) fn calm_courses(&self) -> Pair<Course> {
+        Pair {
+            bare: self.bare.calm.clone(),
+            hardened: self.hardened.calm.clone(),
+        }
+    }
+
     /// Watches both services while nothing is wrong: every claim about time is measured against this.
     pub(crate) async fn calm(&mut self, progress: &Progress, crowded: bool) -> Result<(), Trouble> {
         let span = self
@@ -89,12 +103,14 @@ impl<'a> Range<'a> {
             .pick(Duration::from_secs(2), Duration::from_millis(800));
         for ground in [&mut self.bare, &mut self.hardened] {
             progress.doing(ground.service.side.name());
+            let chronicle = Arc::new(Chronicle::new());
             let witnesses = Witnesses::call(
                 self.bystanders,
                 ground,
                 self.addresses.take(),
                 crowded.then_some(Phase::Healthy),
                 self.seed,
+                &chronicle,
             );
             time::sleep(span).await;
             let (probed, visits) = witnesses.dismiss().await;
@@ -106,6 +122,7 @@ impl<'a> Range<'a> {
                 )));
             }
             ground.healthy = probed.slowest;
+            ground.calm = chronicle.course();
             ground.visits.extend(visits);
         }
         Ok(())
@@ -146,13 +163,14 @@ impl<'a> Range<'a> {
                 .figures
                 .add("memory_second_run_growth_mib", round(growth));
         }
-        Ok(Entry::new(
-            scenario,
-            bare.strike,
-            first.strike,
-            checks,
-            begun.elapsed(),
-        ))
+        let entry = Entry::new(scenario, bare.strike, first.strike, checks, begun.elapsed());
+        Ok(Entry {
+            courses: Pair {
+                bare: bare.course,
+                hardened: first.course,
+            },
+            ..entry
+        })
     }
 
     /// A witness tells how it fared with each service.
@@ -163,10 +181,9 @@ impl<'a> Range<'a> {
     ) -> Result<Entry, Trouble> {
         debug_assert_eq!(witness.role(), Role::Witness);
         let begun = Instant::now();
-        let bare = witness.strike(&self.field(&self.bare, progress)).await?;
-        let hardened = witness
-            .strike(&self.field(&self.hardened, progress))
-            .await?;
+        let field = |ground| self.field(ground, progress, Arc::new(Chronicle::new()));
+        let bare = witness.strike(&field(&self.bare)).await?;
+        let hardened = witness.strike(&field(&self.hardened)).await?;
         let checks = hardened.checks.clone();
         Ok(Entry::new(witness, bare, hardened, checks, begun.elapsed()))
     }
@@ -186,14 +203,17 @@ impl<'a> Range<'a> {
         };
         let pid = ground.service.pid;
         let before = resident(pid);
+        let chronicle = Arc::new(Chronicle::new());
         let witnesses = Witnesses::call(
             self.bystanders,
             ground,
             self.addresses.take(),
             crowded.then_some(Phase::Storm),
             self.seed,
+            &chronicle,
         );
-        let strike = scenario.strike(&self.field(ground, progress)).await;
+        let field = self.field(ground, progress, Arc::clone(&chronicle));
+        let strike = scenario.strike(&field).await;
         let (probed, visits) = witnesses.dismiss().await;
         time::sleep(SETTLE).await;
         let after = resident(pid);
@@ -204,13 +224,19 @@ impl<'a> Range<'a> {
         ground.visits.extend(visits);
         Ok(Observed {
             strike: strike?,
+            course: chronicle.course(),
             probed,
             before,
             after,
         })
     }
 
-    fn field<'b>(&'b self, ground: &'b Ground, progress: &'b Progress) -> Field<'b> {
+    fn field<'b>(
+        &'b self,
+        ground: &'b Ground,
+        progress: &'b Progress,
+        chronicle: Arc<Chronicle>,
+    ) -> Field<'b> {
         Field {
             service: &ground.service,
             config: &self.config,
@@ -219,6 +245,7 @@ impl<'a> Range<'a> {
             length: self.length,
             addresses: &self.addresses,
             progress,
+            chronicle,
             visits: &ground.visits,
         }
     }
@@ -259,10 +286,18 @@ struct Witnesses {
 }
 
 impl Witnesses {
-    fn call(on: &Handle, ground: &Ground, from: Ipv4Addr, crowd: Option<Phase>, seed: u64) -> Self {
-        let probe = Probe::start(on, &ground.service, from);
+    fn call(
+        on: &Handle,
+        ground: &Ground,
+        from: Ipv4Addr,
+        crowd: Option<Phase>,
+        seed: u64,
+        chronicle: &Arc<Chronicle>,
+    ) -> Self {
+        let service = &ground.service;
+        let probe = Probe::start(on, service, from, Arc::clone(chronicle));
         let crowd =
-            crowd.map(|phase| Crowd::start(on, &ground.service, &ground.users, phase, seed));
+            crowd.map(|phase| Crowd::start(on, service, &ground.users, phase, seed, chronicle));
         Self { probe, crowd }
     }
 

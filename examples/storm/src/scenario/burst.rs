@@ -42,7 +42,7 @@ impl Scenario for Burst {
 const CONNECTIONS: usize = 64;
 
 async fn strike(field: &Field<'_>) -> Strike {
-    let audit = Audit::default();
+    let audit = field.audit();
     let limits = &field.config.limits;
     let quota = limits.expensive_operation.quota().burst() as usize;
     let wide = limits.api.quota().burst() as usize;

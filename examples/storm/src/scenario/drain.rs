@@ -11,7 +11,7 @@ use super::{Field, Scenario};
 use crate::audit::{Audit, Speaker};
 use crate::client::{Call, Client, Unanswered};
 use crate::figures::{Check, Figures, Strike, Tally};
-use crate::service::{Private, Service, Side, Trouble};
+use crate::service::{Service, Side, Trouble};
 
 pub(super) struct Drain;
 
@@ -41,8 +41,10 @@ const PAUSE: Duration = Duration::from_millis(600);
 const LOOK: Duration = Duration::from_millis(40);
 
 async fn strike(field: &Field<'_>) -> Result<Strike, Trouble> {
-    let mut shop = Private::start(field.service.side, SETTINGS, &field.store.apart()).await?;
-    let audit = Audit::default();
+    let mut shop = field
+        .private(field.service.side, SETTINGS, &field.store.apart())
+        .await?;
+    let audit = field.audit();
     let slow = field.length.pick(32, 12);
     field.progress.expect(slow);
 

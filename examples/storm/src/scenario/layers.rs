@@ -9,7 +9,6 @@ use futures::future::BoxFuture;
 
 use super::volley::{Battery, Limit, Volley, within};
 use super::{Field, Scenario};
-use crate::audit::Audit;
 use crate::client::Call;
 use crate::figures::{Check, Figures, Strike, Tally};
 use crate::service::Trouble;
@@ -61,7 +60,7 @@ async fn strike(field: &Field<'_>, number: usize) -> Result<Strike, Trouble> {
     }
     let first = number * USERS_A_STRIKE;
     let [user, other, third] = [first, first + 1, first + 2].map(token);
-    let audit = Audit::default();
+    let audit = field.audit();
     let battery = Battery {
         field,
         audit: &audit,

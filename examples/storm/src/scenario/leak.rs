@@ -14,7 +14,7 @@ use crate::audit::{Audit, Speaker};
 use crate::client::raw::{Piece, exchange};
 use crate::client::{Call, Client};
 use crate::figures::{Check, Figures, Specimen, Strike};
-use crate::service::{Private, Service, Trouble};
+use crate::service::{Service, Trouble};
 
 pub(super) struct Leak;
 
@@ -39,7 +39,7 @@ impl Scenario for Leak {
 }
 
 async fn strike(field: &Field<'_>) -> Result<Strike, Trouble> {
-    let audit = Audit::default();
+    let audit = field.audit();
     let mut client = Client::new(field.addresses.take(), field.service.api);
     let mut specimens = Vec::new();
     let wrong = wrong_calls();
@@ -149,7 +149,9 @@ const PATIENCE: Duration = Duration::from_millis(2500);
 /// Every route in every method, while all dependencies are late: at once, since each may take its
 /// deadline, and to a shop of its own whose deadlines are short.
 async fn late(field: &Field<'_>, audit: &Audit) -> Result<(), Trouble> {
-    let shop = Private::start(field.service.side, IMPATIENT, &field.store.apart()).await?;
+    let shop = field
+        .private(field.service.side, IMPATIENT, &field.store.apart())
+        .await?;
     let swept = late_at(field, &shop.service, audit).await;
     shop.stop().await;
     swept
@@ -261,7 +263,7 @@ fn calls_of(component: Component) -> Vec<Call> {
 }
 
 /// Every way to ask wrongly.
-fn wrong_calls() -> Vec<Call> {
+pub(crate) fn wrong_calls() -> Vec<Call> {
     let users = || Call::post("/api/users");
     let payment = || Call::post("/api/payments").header("idempotency-key", "storm-leak-2");
     let email = || Call::post("/api/send-email");

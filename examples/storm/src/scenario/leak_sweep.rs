@@ -5,7 +5,7 @@ use http::Method;
 use crate::client::Call;
 
 /// Each route with each method; a body where the method takes one.
-pub(super) fn calls() -> Vec<Call> {
+pub(crate) fn calls() -> Vec<Call> {
     ROUTES
         .into_iter()
         .flat_map(|(path, body)| METHODS.map(|method| call(method, path, body)))

@@ -12,6 +12,7 @@ mod leak_sweep;
 mod many_keys;
 mod outage;
 mod partial;
+mod payments;
 mod probes;
 mod slow_client;
 mod slow_handler;
@@ -20,18 +21,30 @@ mod store_outage;
 mod two_replicas;
 mod volley;
 
+use std::sync::Arc;
+
 use futures::future::BoxFuture;
 use shop::config::Config;
 
+use crate::audit::Audit;
 use crate::bystander::Visit;
+use crate::chronicle::Chronicle;
 use crate::cli::Length;
 use crate::client::Addresses;
 use crate::figures::Strike;
 use crate::progress::Progress;
-use crate::service::{Service, Trouble};
-use crate::store::{Needs, Store};
+use crate::service::{Private, Service, Side, Trouble};
+use crate::store::{Needs, Place, Store};
 
+pub(crate) use forgery::message::{Message, SIGNED, Stamp};
+pub(crate) use garbage::{Draft, Expect, garbage};
 pub(crate) use layers::users;
+pub(crate) use leak::wrong_calls;
+pub(crate) use leak_sweep::calls as sweep;
+pub(crate) use many_keys::count_keys;
+pub(crate) use payments::{AMOUNT, Order, payment};
+pub(crate) use slow_client::{silent, trickle};
+pub(crate) use volley::within;
 
 /// One kind of abuse and what is promised under it.
 pub(crate) trait Scenario: Send + Sync {
@@ -77,8 +90,27 @@ pub(crate) struct Field<'a> {
     pub(crate) length: Length,
     pub(crate) addresses: &'a Addresses,
     pub(crate) progress: &'a Progress,
+    /// The course of this strike.
+    pub(crate) chronicle: Arc<Chronicle>,
     /// How the crowd has fared so far at this service.
     pub(crate) visits: &'a [Visit],
+}
+
+impl Field<'_> {
+    /// What looks at the answers of this strike.
+    pub(crate) fn audit(&self) -> Audit {
+        Audit::told_to(&self.chronicle)
+    }
+
+    /// Starts a shop of the scenario's own, with this `shop.toml` and on this store.
+    pub(crate) async fn private(
+        &self,
+        side: Side,
+        settings: &str,
+        place: &Place,
+    ) -> Result<Private, Trouble> {
+        Private::start(side, self.service.framework, settings, place).await
+    }
 }
 
 /// Every scenario, in the order in which they run.
@@ -90,6 +122,9 @@ pub(crate) fn all() -> Vec<Box<dyn Scenario>> {
         Box::new(spoof::Spoof),
         Box::new(many_keys::ManyKeys),
         Box::new(forgery::Forgery),
+        Box::new(payments::duplicates::Duplicates),
+        Box::new(payments::disconnect::Disconnect),
+        Box::new(payments::crash::Crash),
         Box::new(two_replicas::TwoReplicas),
         Box::new(store_outage::StoreOutage),
         Box::new(slow_handler::SlowHandler),

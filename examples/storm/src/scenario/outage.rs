@@ -45,7 +45,7 @@ const PATIENCE: Duration = Duration::from_millis(800);
 const NOISE: Duration = Duration::from_millis(2);
 
 async fn strike(field: &Field<'_>) -> Result<Strike, Trouble> {
-    let audit = Audit::default();
+    let audit = field.audit();
     let service = field.service;
     let threshold = u64::from(field.config.breaker.consecutive_failures);
     let open_for = field.config.breaker.open_for.get();

@@ -7,7 +7,7 @@ use futures::future::BoxFuture;
 use shop::domain::Component;
 
 use super::{Field, Scenario};
-use crate::audit::{Audit, Speaker};
+use crate::audit::Speaker;
 use crate::client::{Call, Client};
 use crate::figures::{Check, Figures, Strike, Tally};
 use crate::service::Trouble;
@@ -55,7 +55,7 @@ const PARTS: [(Component, &str, &str); 3] = [
 const MODES: [&str; 3] = ["error", "panic", "hang"];
 
 async fn strike(field: &Field<'_>) -> Result<Strike, Trouble> {
-    let audit = Audit::default();
+    let audit = field.audit();
     let patience = field.config.deadlines.dashboard.get() + Duration::from_secs(1);
     let mut client = Client::new(field.addresses.take(), field.service.api).patience(patience);
     let call = Call::get("/api/dashboard");

@@ -12,7 +12,7 @@ use super::{Field, Scenario};
 use crate::audit::{Audit, Speaker};
 use crate::client::{Call, Client};
 use crate::figures::{Check, Figures, Strike};
-use crate::service::{Private, Service, Trouble};
+use crate::service::{Service, Trouble};
 
 pub(super) struct Probes;
 
@@ -47,10 +47,14 @@ const PATIENT: &str =
 const SOON: Duration = Duration::from_millis(1500);
 
 async fn strike(field: &Field<'_>) -> Result<Strike, Trouble> {
-    let shop = Private::start(field.service.side, SETTINGS, &field.store.apart()).await?;
+    let shop = field
+        .private(field.service.side, SETTINGS, &field.store.apart())
+        .await?;
     let strike = at(field, &shop.service).await;
     shop.stop().await;
-    let shop = Private::start(field.service.side, PATIENT, &field.store.apart()).await?;
+    let shop = field
+        .private(field.service.side, PATIENT, &field.store.apart())
+        .await?;
     let stale = stale(field, &shop.service).await;
     shop.stop().await;
     let (mut strike, stale) = (strike?, stale?);
@@ -64,7 +68,7 @@ const BUSY: usize = 32;
 
 /// A dependency that never answers again, while many ask for other things.
 async fn stale(field: &Field<'_>, service: &Service) -> Result<Strike, Trouble> {
-    let audit = Audit::default();
+    let audit = field.audit();
     let mut probes = Asking::new(field, service, &audit);
     probes
         .becomes("/readyz before the hang", "/readyz", 200)
@@ -123,7 +127,7 @@ async fn busy(field: &Field<'_>, service: &Service, done: watch::Receiver<bool>)
 }
 
 async fn at(field: &Field<'_>, service: &Service) -> Result<Strike, Trouble> {
-    let audit = Audit::default();
+    let audit = field.audit();
     let mut probes = Asking::new(field, service, &audit);
     let mut calls = 0;
 

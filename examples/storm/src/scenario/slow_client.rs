@@ -14,7 +14,7 @@ use super::{Field, Scenario};
 use crate::audit::{Audit, Speaker};
 use crate::client::{Call, Client, connect};
 use crate::figures::{Check, Figures, Strike, Tally, percentile};
-use crate::service::{Private, Service, Side, Trouble};
+use crate::service::{Service, Side, Trouble};
 
 pub(super) struct SlowClient;
 
@@ -46,14 +46,16 @@ const SETTINGS: &str = "[server]\nheader_timeout = \"400ms\"\nidle_timeout = \"4
     write_timeout = \"400ms\"\nbody_timeout = \"400ms\"\n";
 
 async fn strike(field: &Field<'_>) -> Result<Strike, Trouble> {
-    let shop = Private::start(field.service.side, SETTINGS, &field.store.apart()).await?;
+    let shop = field
+        .private(field.service.side, SETTINGS, &field.store.apart())
+        .await?;
     let strike = at(field, &shop.service).await;
     shop.stop().await;
     strike
 }
 
 async fn at(field: &Field<'_>, service: &Service) -> Result<Strike, Trouble> {
-    let audit = Audit::default();
+    let audit = field.audit();
     let each = field.length.pick(16, 6);
     // Each of these has megabytes of buffers to fill.
     let unreading = field.length.pick(4, 2);
@@ -173,7 +175,8 @@ async fn crowd_of<F: Future<Output = ()>>(
     .await
 }
 
-async fn silent(stream: TcpStream) {
+/// Says nothing until the other side has closed.
+pub(crate) async fn silent(stream: TcpStream) {
     until_closed(stream).await;
 }
 
@@ -182,7 +185,7 @@ const BODY: &str = "POST /api/users HTTP/1.1\r\nhost: shop\r\nconnection: close\
     content-type: application/json\r\ncontent-length: 100000\r\n\r\n{\"email\":\"";
 
 /// Begins as told and goes on with a few bytes at a time, which fit into a head and into a body.
-async fn trickle(stream: TcpStream, beginning: &str) {
+pub(crate) async fn trickle(stream: TcpStream, beginning: &str) {
     let (reader, mut writer) = stream.into_split();
     let writing = async {
         let mut sent = writer.write_all(beginning.as_bytes()).await;

@@ -41,7 +41,7 @@ impl Scenario for SlowHandler {
 const LEEWAY: Duration = Duration::from_millis(750);
 
 async fn strike(field: &Field<'_>) -> Result<Strike, Trouble> {
-    let audit = Audit::default();
+    let audit = field.audit();
     let service = field.service;
     let deadline = field.config.deadlines.search.get();
     let callers = field.length.pick(64, 32);

@@ -8,7 +8,6 @@ use futures::future::BoxFuture;
 
 use super::volley::{Battery, Limit, Volley, within};
 use super::{Field, Scenario};
-use crate::audit::Audit;
 use crate::client::Call;
 use crate::figures::{Check, Figures, Strike, Tally};
 use crate::service::Trouble;
@@ -40,7 +39,7 @@ impl Scenario for Spoof {
 const CONNECTIONS: usize = 8;
 
 async fn strike(field: &Field<'_>) -> Strike {
-    let audit = Audit::default();
+    let audit = field.audit();
     let quota = Limit::Expensive.burst(&field.config.limits);
     // Enough that half of it would show.
     let many = 3 * quota;

@@ -16,7 +16,7 @@ use crate::audit::{Audit, Speaker};
 use crate::client::raw::exchange;
 use crate::client::{Call, Client};
 use crate::figures::{Check, Figures, Strike, Tally};
-use crate::service::{Private, Service, Side, Trouble};
+use crate::service::{Service, Side, Trouble};
 use crate::store::{Needs, Proxy, Way};
 
 pub(super) struct StoreOutage;
@@ -100,14 +100,14 @@ async fn strike(field: &Field<'_>) -> Result<Strike, Trouble> {
     };
     let place = field.store.apart().through(&proxy).patience(PATIENCE);
     let settings = settings(field.service.side);
-    let shop = Private::start(Side::Hardened, &settings, &place).await?;
+    let shop = field.private(Side::Hardened, &settings, &place).await?;
     let strike = at(field, &shop.service, &proxy).await;
     shop.stop().await;
     strike
 }
 
 async fn at(field: &Field<'_>, service: &Service, proxy: &Proxy) -> Result<Strike, Trouble> {
-    let audit = Audit::default();
+    let audit = field.audit();
     let mut run = Run {
         field,
         audit: &audit,

@@ -15,7 +15,7 @@ use crate::audit::{Audit, Speaker};
 use crate::client::raw::exchange;
 use crate::client::{Call, Client};
 use crate::figures::{Check, Figures, Strike};
-use crate::service::{Private, Side, Trouble};
+use crate::service::{Side, Trouble};
 use crate::store::{Needs, Place};
 
 pub(super) struct TwoReplicas;
@@ -57,8 +57,8 @@ async fn strike(field: &Field<'_>) -> Result<Strike, Trouble> {
             [shared.clone(), shared]
         }
     };
-    let first = Private::start(Side::Hardened, "", &places[0]).await?;
-    let second = Private::start(Side::Hardened, "", &places[1]).await?;
+    let first = field.private(Side::Hardened, "", &places[0]).await?;
+    let second = field.private(Side::Hardened, "", &places[1]).await?;
     let strike = at(field, [first.service.api, second.service.api]).await;
     first.stop().await;
     second.stop().await;
@@ -66,7 +66,7 @@ async fn strike(field: &Field<'_>) -> Result<Strike, Trouble> {
 }
 
 async fn at(field: &Field<'_>, replicas: [SocketAddr; 2]) -> Strike {
-    let audit = Audit::default();
+    let audit = field.audit();
     let limits = Config::default().limits;
     let both = Both {
         field,

@@ -170,7 +170,7 @@ fn misleading(answer: &Answer, name: &str, quota: &Quota) -> Option<String> {
 
 /// Checks a count against the bound of every limiter that refills evenly: what the burst allows, and
 /// one more for each interval that has passed.
-pub(super) fn within(
+pub(crate) fn within(
     what: &str,
     allowed: usize,
     quota: &Quota,

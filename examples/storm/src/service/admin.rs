@@ -4,6 +4,7 @@ use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
 use http::Method;
+use serde_json::Value;
 use shop::domain::Component;
 use tokio::time;
 
@@ -18,8 +19,32 @@ impl Service {
         component: Component,
         mode: &'static str,
     ) -> Result<(), Trouble> {
+        self.break_at(component, mode, "asked").await
+    }
+
+    /// Breaks it at a stage of what it does.
+    pub(crate) async fn break_at(
+        &self,
+        component: Component,
+        mode: &'static str,
+        stage: &'static str,
+    ) -> Result<(), Trouble> {
         self.mending.broke(component);
-        self.set_fault(component, mode).await
+        self.set_fault(component, mode, stage).await
+    }
+
+    /// The charges that were really made.
+    pub(crate) async fn ledger(&self) -> Result<Vec<Value>, Trouble> {
+        self.ledger_after(0).await
+    }
+
+    /// Those after the charge of this number.
+    pub(crate) async fn ledger_after(&self, number: u64) -> Result<Vec<Value>, Trouble> {
+        let answer = self
+            .ask(Call::get(format!("/ledger?after={number}")))
+            .await?;
+        serde_json::from_slice(&answer.body)
+            .map_err(|_| Trouble::new(format!("the ledger is no list: {}", answer.excerpt())))
     }
 
     /// Mends a component and waits until the service trusts it again: a breaker may stay open for a
@@ -30,7 +55,7 @@ impl Service {
         from: Ipv4Addr,
         breaker: Duration,
     ) -> Result<(), Trouble> {
-        self.set_fault(component, "ok").await?;
+        self.set_fault(component, "ok", "asked").await?;
         let probe = match component {
             Component::Database => Some(Call::get("/api/users/1")),
             Component::Search => Some(Call::get("/api/search?q=sea")),
@@ -78,9 +103,14 @@ impl Service {
         self.ask(Call::post("/drain")).await.map(drop)
     }
 
-    async fn set_fault(&self, component: Component, mode: &'static str) -> Result<(), Trouble> {
+    async fn set_fault(
+        &self,
+        component: Component,
+        mode: &'static str,
+        stage: &'static str,
+    ) -> Result<(), Trouble> {
         let call = Call::new(Method::PUT, format!("/faults/{component}"))
-            .json(format!("{{\"mode\":\"{mode}\"}}"));
+            .json(format!("{{\"mode\":\"{mode}\",\"at\":\"{stage}\"}}"));
         self.ask(call).await.map(drop)
     }
 

@@ -13,7 +13,7 @@ use tokio::process::{Child, ChildStdout, Command};
 use tokio::time;
 
 use super::health::Mending;
-use super::{Side, Trouble};
+use super::{Framework, Side, Trouble};
 
 /// One running shop.
 ///
@@ -22,6 +22,8 @@ use super::{Side, Trouble};
 #[derive(Debug)]
 pub(crate) struct Service {
     pub(crate) side: Side,
+    /// What the hardened shops of this run are built on. The bare one is on axum, whatever it is.
+    pub(crate) framework: Framework,
     pub(crate) api: SocketAddr,
     pub(super) admin: SocketAddr,
     pub(crate) pid: u32,
@@ -32,7 +34,12 @@ pub(crate) struct Service {
 
 impl Service {
     /// Starts a shop and waits until it listens.
-    pub(crate) async fn start(side: Side, config: &Path, log: &Path) -> Result<Self, Trouble> {
+    pub(crate) async fn start(
+        side: Side,
+        framework: Framework,
+        config: &Path,
+        log: &Path,
+    ) -> Result<Self, Trouble> {
         let troubled = |error: std::io::Error| {
             Trouble::new(format!("the {} shop does not start: {error}", side.name()))
         };
@@ -51,9 +58,10 @@ impl Service {
             // Ctrl-C is for storm, which then ends its children in good order.
             .process_group(0)
             .kill_on_drop(true);
-        if side == Side::Bare {
-            command.arg("--bare");
-        }
+        match side {
+            Side::Bare => command.arg("--bare"),
+            Side::Hardened => command.args(["--framework", framework.name()]),
+        };
         let mut child = command.spawn().map_err(troubled)?;
         let stdout = child.stdout.take().expect("stdout is piped");
         let pid = child.id().expect("nobody has waited for the child yet");
@@ -69,6 +77,7 @@ impl Service {
         };
         Ok(Self {
             side,
+            framework,
             api,
             admin,
             pid,
@@ -89,6 +98,12 @@ impl Service {
             .ok()?
             .ok()?
             .code()
+    }
+
+    /// Ends the process as a crash would, and waits until it is gone.
+    pub(super) async fn kill(&mut self) -> Result<(), Trouble> {
+        let killed = self.child.kill().await;
+        killed.map_err(|error| Trouble::new(format!("a shop that cannot be killed: {error}")))
     }
 
     /// Ends the process: by closing its input, which drains it, and by force when that takes long.

@@ -10,7 +10,7 @@ use std::fmt;
 
 pub(crate) use child::Service;
 pub(crate) use health::Mending;
-pub(crate) use memory::resident;
+pub(crate) use memory::{allocated, resident};
 pub(crate) use private::Private;
 
 /// Which of the two.
@@ -25,6 +25,26 @@ impl Side {
         match self {
             Self::Bare => "bare",
             Self::Hardened => "hardened",
+        }
+    }
+}
+
+/// What a hardened shop is built on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Framework {
+    #[default]
+    Axum,
+    Actix,
+}
+
+impl Framework {
+    pub(crate) const ALL: [Self; 2] = [Self::Axum, Self::Actix];
+
+    /// As the command line and the JSON name it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Axum => "axum",
+            Self::Actix => "actix",
         }
     }
 }

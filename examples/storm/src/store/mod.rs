@@ -7,12 +7,14 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use shop::store::{Location, Url};
 use tempfile::TempDir;
 use throwaway::{Disk, Kind, Server};
-use tokio::task;
+use tokio::net::TcpStream;
+use tokio::{task, time};
 
 use crate::service::Trouble;
 
@@ -104,13 +106,7 @@ impl Store {
         let Ground::Server { url, kind, .. } = &self.ground else {
             return Ok(None);
         };
-        let default = match kind {
-            Kind::Redis => 6379,
-            Kind::Postgres => 5432,
-        };
-        let (host, port) = url
-            .host_and_port(default)
-            .ok_or_else(|| Trouble::new("the store's address has no host"))?;
+        let (host, port) = host_and_port(*kind, url)?;
         Proxy::start(host, port).await.map(Some)
     }
 
@@ -167,12 +163,43 @@ fn at(kind: Kind, url: Url) -> Location {
     }
 }
 
+/// Whether anybody listens there: without a store the promises are others, and would be called broken.
+async fn answers(kind: Kind, url: &Url) -> Result<(), Trouble> {
+    let (host, port) = host_and_port(kind, url)?;
+    let expected = |cause: &str| {
+        let name = kind.name();
+        Trouble::new(format!(
+            "--store: expected a {name} that answers at {host}:{port}: {cause}"
+        ))
+    };
+    match time::timeout(ANSWER, TcpStream::connect((host, port))).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) => Err(expected(&error.to_string())),
+        Err(_) => Err(expected("nothing within five seconds")),
+    }
+}
+
+fn host_and_port(kind: Kind, url: &Url) -> Result<(&str, u16), Trouble> {
+    let default = match kind {
+        Kind::Redis => 6379,
+        Kind::Postgres => 5432,
+    };
+    url.host_and_port(default)
+        .ok_or_else(|| Trouble::new("the store's address has no host"))
+}
+
+const ANSWER: Duration = Duration::from_secs(5);
+
 async fn server(
     kind: Kind,
     given: Option<&Url>,
     interrupted: impl Future<Output = Trouble>,
 ) -> Result<Ground, Trouble> {
     if let Some(url) = given {
+        tokio::select! {
+            answered = answers(kind, url) => answered?,
+            trouble = interrupted => return Err(trouble),
+        }
         return Ok(Ground::Server {
             url: url.clone(),
             kind,

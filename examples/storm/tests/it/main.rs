@@ -2,6 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod browser;
+mod soak;
+mod target;
+
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -11,7 +15,10 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 fn storm(args: &[&str]) -> Output {
-    Command::new(PROGRAM).args(args).output().unwrap()
+    // Reports that nobody asked for go where nobody keeps anything.
+    let folder = env!("CARGO_TARGET_TMPDIR");
+    let mut command = Command::new(PROGRAM);
+    command.args(args).current_dir(folder).output().unwrap()
 }
 
 #[test]
@@ -32,6 +39,9 @@ fn the_list_names_each_scenario_with_its_claim() {
             "spoof",
             "many-keys",
             "forgery",
+            "duplicates",
+            "disconnect",
+            "crash",
             "two-replicas",
             "store-outage",
             "slow-handler",
@@ -56,7 +66,8 @@ fn bad_usage_is_one_line_and_exit_code_2() {
     for (args, named) in [
         (&["--only", "hail"][..], "hail"),
         (&["--seed", "x"], "--seed"),
-        (&["--target", "http://127.0.0.1:1"], "--target"),
+        (&["--framework", "rocket"], "rocket"),
+        (&["--target", "http://10.0.0.1:80"], "10.0.0.1"),
         (
             &["--html", "/proc/nowhere/report.html"],
             "/proc/nowhere/report.html",
@@ -100,6 +111,35 @@ fn the_bare_service_leaks_every_kind_and_the_reports_are_written() {
             .unwrap()
             .contains("<section id=\"leak\">")
     );
+}
+
+/// A shop that does not know a framework refuses to start, and then nothing was shown.
+#[test]
+fn a_framework_is_run_or_refused_and_never_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (json, html) = (path("storm.json"), path("storm.html"));
+    let output = storm(&[
+        "--quick",
+        "--only",
+        "partial",
+        "--framework",
+        "actix",
+        "--json",
+        &json,
+        "--html",
+        &html,
+    ]);
+    if output.status.code() == Some(3) {
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        let last = stderr.lines().last().unwrap();
+        assert!(last.contains("the hardened shop does not start"), "{last}");
+        assert!(last.contains("--framework `actix`"), "{last}");
+        return;
+    }
+    assert!(matches!(output.status.code(), Some(0 | 1)), "{output:?}");
+    let report: Value = serde_json::from_str(&fs::read_to_string(json).unwrap()).unwrap();
+    assert_eq!(report["framework"], "actix");
 }
 
 #[test]

@@ -1,20 +1,19 @@
 //! The store of a single process.
 
+mod queue;
 mod shard;
 
 use std::convert::Infallible;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
-
-use tokio::sync::Notify;
 
 use super::{Caps, Completion, Durability, Reach, Reserve, Reserved, Settled, Store, Token, Wait};
 use crate::ConfigError;
 use crate::clock::{Clock, SystemClock, unix_micros};
 use crate::operation::RecordId;
+use crate::sync::{AtomicU64, AtomicUsize, Mutex, MutexGuard, Notify, Ordering};
 use shard::{Key, Shard};
 
 /// Keeps records in memory: bounded, exact, and gone with the process.
@@ -170,6 +169,18 @@ impl MemoryStore {
         settled
     }
 
+    pub(crate) async fn until_changed(&self, id: RecordId) {
+        let key = self.key(id);
+        let Some(watch) = self.shard(key).watch(key, self.0.clock.now()) else {
+            return;
+        };
+        // From here on this is woken; then it is asked whether that was too late.
+        let woken = watch.notified();
+        if self.shard(key).is_watched(key, &watch) {
+            woken.await;
+        }
+    }
+
     fn extend(&self, token: Token, lease: Duration) -> Settled {
         let key = self.key(token.id);
         let now = self.0.clock.now();
@@ -199,16 +210,8 @@ impl Store for MemoryStore {
     }
 
     async fn changed(&self, id: RecordId, wait: Wait) {
-        let key = self.key(id);
-        let Some(watch) = self.shard(key).watch(key, self.0.clock.now()) else {
-            return;
-        };
-        // From here on this is woken; then it is asked whether that was too late.
-        let woken = watch.notified();
-        if self.shard(key).is_watched(key, &watch) {
-            // Being late is no failure: whoever waits asks again.
-            let _ = tokio::time::timeout(wait.most, woken).await;
-        }
+        // Being late is no failure: whoever waits asks again.
+        let _ = tokio::time::timeout(wait.most, self.until_changed(id)).await;
     }
 
     async fn sweep(&self, most: usize) -> Result<usize, Infallible> {

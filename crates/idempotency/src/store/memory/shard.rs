@@ -1,20 +1,18 @@
 //! One part of the memory, behind one lock.
 
-use std::cmp::Reverse;
+use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::collections::{BinaryHeap, HashMap};
 use std::fmt;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tokio::sync::Notify;
-
 use super::Room;
+use super::queue::Queue;
 use crate::machine::{self, Record, Reserving};
 use crate::operation::RecordId;
 use crate::store::{Completion, Lost, Reserve, Reserved, Settled, Token};
+use crate::sync::{AtomicU64, Notify, Ordering};
 
 /// Is an id with its seeded hash, so that it is hashed once for the choice of a shard and of a
 /// bucket in it.
@@ -62,7 +60,7 @@ pub(super) struct Shard {
     slots: HashMap<Key, Slot, BuildHasherDefault<Passed>>,
     /// When to look at which record. A record that was released or taken over leaves its old entry
     /// behind; `push` keeps those few.
-    queue: BinaryHeap<Reverse<(Duration, Key)>>,
+    queue: Queue,
 }
 
 struct Slot {
@@ -85,35 +83,36 @@ impl Shard {
         fence: &AtomicU64,
         room: &Room,
     ) -> (Reserved, Woken) {
-        let found = self.slots.get(&key).map(|slot| &slot.record);
+        let entry = self.slots.entry(key);
+        let found = match &entry {
+            Entry::Occupied(slot) => Some(&slot.get().record),
+            Entry::Vacant(_) => None,
+        };
         let attempt = match machine::reserve(found, ask, now) {
             Reserving::Answer(answer) => return (answer, None),
             Reserving::Take { attempt } => attempt,
         };
-        let woken = match self.slots.entry(key) {
-            Entry::Occupied(mut slot) => {
-                let slot = slot.get_mut();
-                if !room.exchange(slot.held, room.aside) {
-                    return (Reserved::Full, None);
-                }
-                slot.held = room.aside;
-                slot.record = begin(ask, attempt, fence, now);
-                slot.watch.take()
-            }
-            Entry::Vacant(slot) => {
-                if !room.enter() {
-                    return (Reserved::Full, None);
-                }
-                slot.insert(Slot {
-                    record: begin(ask, attempt, fence, now),
-                    held: room.aside,
-                    watch: None,
-                });
+        let has_room = match &entry {
+            Entry::Occupied(slot) => room.exchange(slot.get().held, room.aside),
+            Entry::Vacant(_) => room.enter(),
+        };
+        if !has_room {
+            return (Reserved::Full, None);
+        }
+        let record = begin(ask, attempt, fence, now);
+        let (fence, expires) = (record.fence, record.expires);
+        let slot = Slot {
+            record,
+            held: room.aside,
+            watch: None,
+        };
+        let woken = match entry {
+            Entry::Occupied(mut found) => found.insert(slot).watch,
+            Entry::Vacant(place) => {
+                place.insert(slot);
                 None
             }
         };
-        let record = &self.slots[&key].record;
-        let (fence, expires) = (record.fence, record.expires);
         self.push(key, expires);
         (Reserved::Acquired { fence, attempt }, woken)
     }
@@ -202,11 +201,7 @@ impl Shard {
     pub(super) fn drop_expired(&mut self, now: Duration, most: usize, room: &Room) -> usize {
         let mut dropped = 0;
         while dropped < most {
-            match self.queue.peek() {
-                Some(Reverse((due, _))) if *due <= now => {}
-                _ => break,
-            }
-            let Some(Reverse((_, key))) = self.queue.pop() else {
+            let Some(key) = self.queue.pop(now) else {
                 break;
             };
             let expired = self
@@ -229,12 +224,12 @@ impl Shard {
     }
 
     fn push(&mut self, key: Key, expires: Duration) {
-        self.queue.push(Reverse((expires, key)));
+        self.queue.push(expires, key);
         // Who releases and reserves in turn leaves an entry each time. Paid for by the entries that
         // it took to get here.
         if self.queue.len() > 2 * self.slots.len() + 16 {
-            let due = |(key, slot): (&Key, &Slot)| Reverse((slot.record.expires, *key));
-            self.queue = self.slots.iter().map(due).collect();
+            let due = |(key, slot): (&Key, &Slot)| (slot.record.expires, *key);
+            self.queue.replace(self.slots.iter().map(due));
         }
     }
 }
@@ -255,11 +250,10 @@ fn begin(ask: &Reserve, attempt: u32, fence: &AtomicU64, now: Duration) -> Recor
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::AtomicUsize;
-
     use super::*;
     use crate::fingerprint::Fingerprint;
     use crate::store::Nonce;
+    use crate::sync::AtomicUsize;
 
     #[test]
     fn who_reserves_and_releases_in_turn_leaves_nothing_behind() {

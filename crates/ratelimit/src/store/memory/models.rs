@@ -398,4 +398,67 @@ fn two_short_decisions_over_two_known_keys_charge_all_or_none() {
     });
 }
 
+fn short<'a>(scope: &'a Scope, subject: &'a [u8], quota: &'a Quota) -> Plain<'a> {
+    Plain {
+        scope,
+        subject,
+        quota,
+        cost: NonZeroU32::MIN,
+    }
+}
+
+fn left(engine: &Engine, scope: &Scope, subject: &[u8], quota: Quota) -> u32 {
+    let charge = [Charge::within(scope, subject, quota, NonZeroU32::MIN)];
+    let mut verdict = [Verdict::UNKNOWN];
+    engine.decide(Op::Peek, &charge, &mut verdict);
+    verdict[0].remaining()
+}
+
+#[test]
+fn two_short_charges_to_a_known_key_both_count_as_far_as_there_is_room() {
+    for (quota, room) in [(TWO, 1), (THREE, 2)] {
+        check(move || {
+            let clock = StdArc::new(ManualClock::new());
+            clock.set(Now::at(Duration::from_secs(1)));
+            let engine = Arc::new(Engine::roomy(clock));
+            let scope = Scope::new("", "p");
+            assert!(engine.admit_plain(&short(&scope, b"k", &quota)).is_ok());
+            let theirs = (Arc::clone(&engine), scope.clone());
+            let other = spawn(move || {
+                theirs
+                    .0
+                    .admit_plain(&short(&theirs.1, b"k", &quota))
+                    .is_ok()
+            });
+            let mine = engine.admit_plain(&short(&scope, b"k", &quota)).is_ok();
+            let other = other.join().unwrap();
+            assert_eq!(u32::from(mine) + u32::from(other), room);
+            assert_eq!(left(&engine, &scope, b"k", quota), 0);
+        });
+    }
+}
+
+#[test]
+fn a_short_charge_that_lost_a_race_never_lands_on_a_key_that_took_the_slot_over() {
+    check_long(|| {
+        let clock = StdArc::new(ManualClock::new());
+        clock.set(Now::at(Duration::from_secs(1)));
+        let engine = Arc::new(Engine::small(WhenFull::EvictNearestFull, clock));
+        let scope = Scope::new("", "p");
+        let admit = |engine: &Engine, scope: &Scope, key: &[u8]| {
+            assert!(engine.admit_plain(&short(scope, key, &THREE)).is_ok());
+        };
+        // The two slots are taken; whoever is new takes one of them over.
+        admit(&engine, &scope, b"a");
+        admit(&engine, &scope, b"g");
+        let theirs = (Arc::clone(&engine), scope.clone());
+        let other = spawn(move || admit(&theirs.0, &theirs.1, b"a"));
+        admit(&engine, &scope, b"b");
+        other.join().unwrap();
+        let left = left(&engine, &scope, b"b", THREE);
+        assert!(left >= 2, "another's charge landed on it: {left} left of 3");
+    });
+}
+
 const TWO: Quota = Quota::per_second(2);
+const THREE: Quota = Quota::per_second(3);

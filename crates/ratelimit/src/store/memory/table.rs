@@ -364,14 +364,24 @@ impl Glance<'_> {
         })
     }
 
-    /// Writes `next` over what was seen; `false` if anything has changed since.
+    /// Writes `next` over what was seen. If anything has changed since, then what is there now, unless
+    /// the slot may have another key.
+    ///
+    /// Whoever has lost a race has the cache line to itself for a moment, and wins the next one if it
+    /// does not begin from afar.
     #[inline]
-    pub(super) fn replace(&self, next: u64) -> bool {
-        let next = generation::<Narrow>(self.head) | Narrow::moment(next);
-        // AcqRel: as in `Table::replace`.
+    pub(super) fn replace(self, next: u64) -> Result<(), Option<Self>> {
+        let generation = generation::<Narrow>;
+        let next = generation(self.head) | Narrow::moment(next);
+        // AcqRel: as in `Table::replace`. Relaxed: of what is there now, this word is all that is used,
+        // and of the same generation it is of the same key.
         self.slot[1]
             .compare_exchange(self.head, next, Ordering::AcqRel, Ordering::Relaxed)
-            .is_ok()
+            .map(drop)
+            .map_err(|head| {
+                let same = head != BUSY && generation(head) == generation(self.head);
+                same.then_some(Self { head, ..self })
+            })
     }
 }
 

@@ -283,6 +283,7 @@ fn unfolded(line: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::owned_head::OwnedHead;
 
     #[test]
     fn folded_lines_become_one() {
@@ -309,10 +310,24 @@ mod tests {
             "\"a\";sf=?0",
             "\"@status\";req",
             "\"a b\"",
+            "\"a\";name=\"b\"",
+            "\"@query-param\";name=b",
+            "\"@method\";key=\"a\"",
+            "\"a\";key=b",
         ] {
             assert_eq!(Component::parse(text), None, "{text}");
         }
         assert!(Component::parse("\"@query-param\";name=\"id\"").is_some());
         assert!(Component::parse("\"a\";sf;key=\"b\"").is_some());
+    }
+
+    #[test]
+    fn lines_of_nothing_fill_the_room_as_well() {
+        let lines = |count: usize| {
+            let none = std::iter::repeat_n(("x", ""), count);
+            field_lines(&OwnedHead::request("GET", "/").headers(none), "x")
+        };
+        assert_eq!(lines(MAX_LINE - 1).unwrap().len(), MAX_LINE - 1);
+        assert_eq!(lines(MAX_LINE).unwrap_err().kind(), RefusedKind::Malformed);
     }
 }

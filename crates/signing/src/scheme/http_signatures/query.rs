@@ -46,7 +46,7 @@ fn decoded(text: &str) -> Vec<u8> {
         };
         match (byte, code) {
             (_, Some((high, low))) => {
-                out.push(high << 4 | low);
+                out.push((high << 4) + low);
                 rest = &after[2..];
                 continue;
             }

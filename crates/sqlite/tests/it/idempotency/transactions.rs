@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use rusqlite::{Connection, TransactionBehavior};
 use seawall_idempotency::{
-    Begun, Fingerprint, Idempotency, IdempotencyKey, Lost, Outcome, Policy, Run, Store,
+    Begun, Fingerprint, Finished, Idempotency, IdempotencyKey, Lost, Outcome, Policy, Refused, Run,
+    Store,
 };
 use seawall_sqlite::{SqliteStore, complete_in};
 
 use crate::support::File;
 
-type Failure = Box<dyn std::error::Error + Send + Sync>;
+pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 pub(crate) fn ledger(file: &std::path::Path) -> Connection {
     let connection = Connection::open(file).unwrap();
@@ -85,6 +86,68 @@ async fn a_transaction_that_is_rolled_back_has_completed_nothing() {
 }
 
 #[tokio::test]
+async fn an_outcome_without_room_is_refused_and_a_smaller_one_fits() {
+    let file = File::new();
+    let store = SqliteStore::builder(file.path()).record_bytes(1_000);
+    let front = Idempotency::new(store.open().unwrap(), Policy::at_least_once()).unwrap();
+    let mut connection = ledger(&file.path());
+    let begin = async |name: &str| {
+        let key = IdempotencyKey::new(name).unwrap();
+        match front.begin(&key, Fingerprint::of(b"")).await.unwrap() {
+            Begun::Claimed(held) => held,
+            other => panic!("{other:?}"),
+        }
+    };
+    let (one, two) = (begin("one").await, begin("two").await);
+    let outcome = Outcome::new(vec![b'x'; 600]).status(201);
+    charge(&mut connection, one.claim(), "one", &outcome).unwrap();
+    let transaction = connection.transaction().unwrap();
+    let completion = two.claim().completion(&outcome).unwrap();
+    let error = complete_in(&transaction, &completion).unwrap_err();
+    assert!(error.is_too_large() && error.lost().is_none(), "{error}");
+    let less = two.claim().completion(&outcome.clone().omitted()).unwrap();
+    complete_in(&transaction, &less).unwrap();
+    transaction.commit().unwrap();
+    let finished = two.finish(&outcome).await;
+    assert_eq!(finished, Finished::Completed(outcome.omitted()));
+}
+
+#[tokio::test]
+async fn duplicates_do_not_wait_for_a_long_transaction() {
+    let file = File::new();
+    let builder = SqliteStore::builder(file.path()).busy_timeout(Duration::from_millis(20));
+    let front = Idempotency::new(builder.open().unwrap(), Policy::at_most_once()).unwrap();
+    let begin = async |name: &str, body: &[u8]| {
+        let key = IdempotencyKey::new(name).unwrap();
+        front.begin(&key, Fingerprint::of(body)).await
+    };
+    let Begun::Claimed(done) = begin("done", b"").await.unwrap() else {
+        panic!("new")
+    };
+    assert_eq!(done.finish(&Outcome::new("x")).await, Finished::Stored);
+    let Begun::Claimed(_at_work) = begin("at-work", b"").await.unwrap() else {
+        panic!("new")
+    };
+    let mut connection = ledger(&file.path());
+    let long = connection
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .unwrap();
+    long.execute("INSERT INTO ledger (key) VALUES ('long')", [])
+        .unwrap();
+    let replayed = begin("done", b"").await.unwrap();
+    assert!(matches!(replayed, Begun::Replay(outcome) if outcome.bytes() == b"x"));
+    let other = begin("done", b"other").await.unwrap();
+    assert!(matches!(other, Begun::Refused(Refused::Mismatch)));
+    let duplicate = begin("at-work", b"").await.unwrap();
+    assert!(matches!(
+        duplicate,
+        Begun::Refused(Refused::InProgress { .. })
+    ));
+    assert!(begin("new", b"").await.unwrap_err().is_unavailable());
+    long.commit().unwrap();
+}
+
+#[tokio::test]
 async fn a_stale_owner_is_rolled_back() {
     let file = File::new();
     let (front, mut connection) = (front(&file), ledger(&file.path()));
@@ -107,7 +170,7 @@ async fn a_stale_owner_is_rolled_back() {
     assert!(error.to_string().contains("another attempt"), "{error}");
     assert_eq!(charges(&connection), 1);
     let late = first.finish(&Outcome::new("mine")).await;
-    assert_eq!(late, seawall_idempotency::Finished::Superseded(outcome));
+    assert_eq!(late, Finished::Superseded(outcome));
 }
 
 #[tokio::test]

@@ -27,6 +27,11 @@ pub(super) fn headers() -> Value {
             json!({"type": "integer", "minimum": 1}),
             false,
         ),
+        "idempotent-replayed": header(
+            "The answer is that of an earlier request with the same key.",
+            json!({"const": "true"}),
+            false,
+        ),
         "www-authenticate": header("How to say who is asking.", text(), true),
         "x-ratelimit-limit": header("How much the caller may do at once.", count(), false),
         "x-ratelimit-remaining": header("How much is left of it.", count(), false),
@@ -57,6 +62,9 @@ pub(super) fn success(operation: &Operation) -> (String, Value) {
     let mut names = vec!["x-request-id"];
     if operation.is_guarded {
         names.extend(RATE_LIMITS);
+    }
+    if operation.is_keyed {
+        names.push("idempotent-replayed");
     }
     let answer = json!({
         "description": operation.summary,
@@ -96,7 +104,10 @@ fn refusal(operation: &Operation, status: u16, of_status: &[ErrorCode]) -> Value
     if operation.is_guarded {
         names.extend(RATE_LIMITS);
     }
-    if matches!(status, 429 | 503) {
+    if operation.is_keyed {
+        names.push("idempotent-replayed");
+    }
+    if matches!(status, 409 | 429 | 503) {
         names.push("retry-after");
     }
     if status == codes::UNAUTHORIZED.status() {

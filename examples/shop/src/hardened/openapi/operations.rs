@@ -15,6 +15,8 @@ pub(super) struct Operation {
     pub(super) needs_token: bool,
     /// Behind the layers that may refuse anything.
     pub(super) is_guarded: bool,
+    /// Carried out once for each `Idempotency-Key`.
+    pub(super) is_keyed: bool,
     /// Status, media type and schema.
     pub(super) success: (u16, &'static str, Value),
     pub(super) refusals: Vec<ErrorCode>,
@@ -28,6 +30,7 @@ pub(super) fn all() -> Vec<Operation> {
     vec![
         post("/api/users", "create_user", "Creates a user")
             .json("NewUser")
+            .keyed()
             .answers(201, "User")
             .fails(&DEPENDENCY),
         get("/api/users/{user_id}", "user", "Looks a user up")
@@ -53,10 +56,12 @@ pub(super) fn all() -> Vec<Operation> {
             "expensive_operation",
             "Costs real time",
         )
+        .keyed()
         .answers(200, "Digest"),
         post("/api/send-email", "send_email", "Sends an e-mail")
             .token()
             .json("Email")
+            .keyed()
             .answers(202, "Sent")
             .fails(&[codes::SERVICE_UNAVAILABLE]),
         post(
@@ -66,7 +71,19 @@ pub(super) fn all() -> Vec<Operation> {
         )
         .parameter(path("project_id", project))
         .json("NewBuild")
+        .keyed()
         .answers(201, "Build"),
+        post(
+            "/api/payments",
+            "pay",
+            "Charges a customer, once for each key",
+        )
+        .perhaps_token()
+        .json("NewPayment")
+        .keyed()
+        .key_required()
+        .answers(201, "Payment")
+        .fails(&[codes::SERVICE_UNAVAILABLE]),
         get(
             "/api/dashboard",
             "dashboard",
@@ -80,6 +97,7 @@ pub(super) fn all() -> Vec<Operation> {
             "Takes a message of the payment provider",
         )
         .signed(&["x-signature"])
+        .keyed()
         .answers(200, "Received"),
         post(
             "/api/webhooks/signed",
@@ -87,6 +105,7 @@ pub(super) fn all() -> Vec<Operation> {
             "Takes a message of our own services",
         )
         .signed(&[])
+        .keyed()
         .answers(200, "Received"),
         get("/livez", "livez", "Whether the process lives").probe(),
         get("/readyz", "readyz", "Whether traffic may come").probe(),
@@ -98,6 +117,16 @@ pub(super) fn all() -> Vec<Operation> {
 
 /// What a failing dependency, or the breaker before it, is answered with.
 const DEPENDENCY: [ErrorCode; 2] = [codes::SERVICE_UNAVAILABLE, codes::CIRCUIT_OPEN];
+
+/// What a request with an idempotency key may be answered with.
+const KEYED: [ErrorCode; 6] = [
+    codes::IDEMPOTENCY_KEY_INVALID,
+    codes::IDEMPOTENCY_IN_PROGRESS,
+    codes::IDEMPOTENCY_KEY_REUSED,
+    codes::OUTCOME_UNKNOWN,
+    codes::SERVICE_UNAVAILABLE,
+    codes::OVERLOADED,
+];
 
 /// What every guarded route may answer.
 const GUARDED: [ErrorCode; 6] = [
@@ -139,6 +168,7 @@ fn operation(
         body: None,
         needs_token: false,
         is_guarded: true,
+        is_keyed: false,
         success: (200, "application/json", json!({"type": "object"})),
         refusals: GUARDED.to_vec(),
     }
@@ -161,6 +191,28 @@ impl Operation {
     fn token(mut self) -> Self {
         self.needs_token = true;
         self.fails(&[codes::UNAUTHORIZED])
+    }
+
+    /// A token may be left out; one that is there has to be good.
+    fn perhaps_token(self) -> Self {
+        self.fails(&[codes::UNAUTHORIZED])
+    }
+
+    /// Carried out once for each key.
+    fn keyed(mut self) -> Self {
+        self.is_keyed = true;
+        let key = json!({"type": "string", "minLength": 1, "maxLength": 255});
+        self.parameter(json!({
+            "name": "Idempotency-Key", "in": "header", "required": false, "schema": key,
+        }))
+        .fails(&KEYED)
+    }
+
+    fn key_required(mut self) -> Self {
+        if let Some(key) = self.parameters.last_mut() {
+            key["required"] = json!(true);
+        }
+        self.fails(&[codes::IDEMPOTENCY_KEY_MISSING])
     }
 
     /// A body of any bytes, whose signature stands in these headers.

@@ -38,6 +38,14 @@ pub(super) fn all() -> Value {
             "ref": {"type": ["string", "null"], "minLength": 1, "maxLength": 200},
         })),
         "Build": object(&["build_id"], json!({"build_id": text()})),
+        "NewPayment": closed(&["amount", "currency", "customer"], json!({
+            "amount": {"type": "integer", "minimum": 1, "maximum": 9_007_199_254_740_991_u64},
+            "currency": {"type": "string", "pattern": "^[A-Z]{3}$"},
+            "customer": {"type": "string", "minLength": 1, "maxLength": 64},
+        })),
+        "Payment": object(&["payment_id", "amount", "currency", "customer"], json!({
+            "payment_id": text(), "amount": number(), "currency": text(), "customer": text(),
+        })),
         "Dashboard": object(&["data", "partial", "errors"], json!({
             "data": object(&["user", "notifications", "recommendations"], json!({
                 "user": {"type": ["object", "null"]},

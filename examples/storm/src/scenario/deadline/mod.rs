@@ -17,7 +17,7 @@ use crate::answer::Answer;
 use crate::audit::{Audit, Speaker};
 use crate::client::{Call, Client, PROXIES, Unanswered};
 use crate::figures::{Check, Figures, Strike, Tally};
-use crate::service::{Private, Service, Side, Trouble};
+use crate::service::{Service, Side, Trouble};
 use index::Index;
 
 pub(super) struct Deadline;
@@ -101,14 +101,16 @@ async fn strike(field: &Field<'_>) -> Result<Strike, Trouble> {
         "trusted_proxies = [\"{PROXIES}\"]\nindex_at = \"{}\"\n",
         index.address
     );
-    let shop = Private::start(field.service.side, &settings, &field.store.apart()).await?;
+    let shop = field
+        .private(field.service.side, &settings, &field.store.apart())
+        .await?;
     let strike = at(field, &shop.service, &index).await;
     shop.stop().await;
     Ok(strike)
 }
 
 async fn at(field: &Field<'_>, service: &Service, index: &Index) -> Strike {
-    let audit = Audit::default();
+    let audit = field.audit();
     field.progress.expect(HANGING.len() + PASSED.len() + 2);
     let asking = Asking {
         field,

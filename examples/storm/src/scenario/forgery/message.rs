@@ -9,25 +9,25 @@ use shop::domain::signature_of;
 use crate::client::raw::Piece;
 
 /// The route that a payment provider calls: the body is signed, and nothing else.
-pub(in crate::scenario) const PAYMENT: &str = "/api/webhooks/payment";
+pub(crate) const PAYMENT: &str = "/api/webhooks/payment";
 
 /// The route that our own services call: everything is signed.
-pub(in crate::scenario) const SIGNED: &str = "/api/webhooks/signed";
+pub(crate) const SIGNED: &str = "/api/webhooks/signed";
 
-pub(in crate::scenario) const HOST: &str = "shop.example";
+pub(crate) const HOST: &str = "shop.example";
 
 /// A request in the making.
 #[derive(Clone, Debug)]
-pub(in crate::scenario) struct Message {
-    pub(in crate::scenario) target: String,
-    pub(in crate::scenario) host: String,
+pub(crate) struct Message {
+    pub(crate) target: String,
+    pub(crate) host: String,
     /// Each value a line of `X-Signature`.
-    pub(in crate::scenario) signatures: Vec<Vec<u8>>,
-    pub(in crate::scenario) body: Vec<u8>,
+    pub(crate) signatures: Vec<Vec<u8>>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Message {
-    pub(in crate::scenario) fn new(target: &str, body: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn new(target: &str, body: impl Into<Vec<u8>>) -> Self {
         Self {
             target: target.to_owned(),
             host: HOST.to_owned(),
@@ -36,31 +36,31 @@ impl Message {
         }
     }
 
-    pub(in crate::scenario) fn with(mut self, signature: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn with(mut self, signature: impl Into<Vec<u8>>) -> Self {
         self.signatures.push(signature.into());
         self
     }
 
     /// Signs the body, as the payment provider does.
-    pub(in crate::scenario) fn plain(self, secret: &str) -> Self {
+    pub(crate) fn plain(self, secret: &str) -> Self {
         let signature = signature_of(secret, &self.body);
         self.with(signature)
     }
 
     /// Signs everything, as our own services do.
-    pub(in crate::scenario) fn native(self, secret: &str, stamp: &Stamp) -> Self {
+    pub(crate) fn native(self, secret: &str, stamp: &Stamp) -> Self {
         let signature = stamp.header(&stamp.mac(secret, &self));
         self.with(signature)
     }
 
-    pub(in crate::scenario) fn pieces(&self) -> Vec<Piece> {
+    pub(crate) fn pieces(&self) -> Vec<Piece> {
         let mut bytes = self.head(&format!("content-length: {}", self.body.len()));
         bytes.extend_from_slice(&self.body);
         vec![Piece::once(bytes)]
     }
 
     /// The head, and then a body that says of itself neither its length nor its end.
-    pub(in crate::scenario) fn endless(&self) -> Vec<Piece> {
+    pub(crate) fn endless(&self) -> Vec<Piece> {
         let mut chunk = b"10000\r\n".to_vec();
         chunk.resize(chunk.len() + 0x1_0000, b'{');
         chunk.extend_from_slice(b"\r\n");
@@ -90,19 +90,19 @@ impl Message {
 }
 
 /// How much an endless body is: as much as a service may be asked to swallow in a scenario's time.
-pub(in crate::scenario) const ENDLESS: usize = 32 << 20;
+pub(crate) const ENDLESS: usize = 32 << 20;
 
 /// What makes a signed message one of its own.
 #[derive(Clone, Debug)]
-pub(in crate::scenario) struct Stamp {
-    pub(in crate::scenario) time: u64,
-    pub(in crate::scenario) nonce: String,
-    pub(in crate::scenario) key: &'static str,
+pub(crate) struct Stamp {
+    pub(crate) time: u64,
+    pub(crate) nonce: String,
+    pub(crate) key: &'static str,
 }
 
 impl Stamp {
     /// Of this moment.
-    pub(in crate::scenario) fn now(nonce: String) -> Self {
+    pub(crate) fn now(nonce: String) -> Self {
         Self {
             time: now(),
             nonce,
@@ -111,7 +111,7 @@ impl Stamp {
     }
 
     /// The bytes that are signed for a message.
-    pub(in crate::scenario) fn canonical(&self, message: &Message) -> Vec<u8> {
+    pub(crate) fn canonical(&self, message: &Message) -> Vec<u8> {
         let (path, query) = message
             .target
             .split_once('?')
@@ -123,21 +123,21 @@ impl Stamp {
             .into_bytes()
     }
 
-    pub(in crate::scenario) fn mac(&self, secret: &str, message: &Message) -> String {
+    pub(crate) fn mac(&self, secret: &str, message: &Message) -> String {
         signature_of(secret, &self.canonical(message))
     }
 
-    pub(in crate::scenario) fn header(&self, mac: &str) -> String {
+    pub(crate) fn header(&self, mac: &str) -> String {
         let Self { time, nonce, key } = self;
         format!("t={time},n={nonce},k={key},v1={mac}")
     }
 }
 
-pub(in crate::scenario) fn now() -> u64 {
+pub(crate) fn now() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.map_or(0, |since| since.as_secs())
 }
 
-pub(in crate::scenario) fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

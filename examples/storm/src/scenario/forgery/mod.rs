@@ -17,7 +17,7 @@ use crate::answer::Answer;
 use crate::audit::{Audit, Speaker};
 use crate::client::raw::{Exchange, Piece, exchange};
 use crate::figures::{Check, Figures, Strike, Tally};
-use crate::service::{Private, Side, Trouble};
+use crate::service::{Side, Trouble};
 
 use attacks::Attack;
 use message::{ENDLESS, Message, PAYMENT, SIGNED, Stamp};
@@ -56,7 +56,7 @@ const COPIES: usize = 24;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 async fn strike(field: &Field<'_>) -> Result<Strike, Trouble> {
-    let audit = Audit::default();
+    let audit = field.audit();
     let secret = field.config.webhook_secret.expose();
     // Addresses are handed out once a run, and so are the nonces made of them.
     let nonce = || format!("storm-{:026x}", u32::from(field.addresses.take()));
@@ -248,7 +248,9 @@ async fn at_a_replica(
     if field.service.side == Side::Bare || !field.store.shares_messages() {
         return Ok(None);
     }
-    let replica = Private::start(Side::Hardened, "", &field.store.shared()).await?;
+    let replica = field
+        .private(Side::Hardened, "", &field.store.shared())
+        .await?;
     let first = Message::new(SIGNED, "{}").native(secret, &Stamp::now(nonce()));
     let own = Message::new(SIGNED, "{}").native(secret, &Stamp::now(nonce()));
     let accepted = ground.send("a copy", &first.pieces()).await;

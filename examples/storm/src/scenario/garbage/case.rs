@@ -8,24 +8,24 @@ use super::write::ENORMOUS;
 
 /// One piece of garbage.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Case {
-    pub(super) kind: Kind,
+pub(crate) struct Case {
+    pub(crate) kind: Kind,
     /// Which of its kind, for people.
-    pub(super) note: String,
-    pub(super) pieces: Vec<Piece>,
-    pub(super) speaker: Speaker,
-    pub(super) expect: Expect,
+    pub(crate) note: String,
+    pub(crate) pieces: Vec<Piece>,
+    pub(crate) speaker: Speaker,
+    pub(crate) expect: Expect,
 }
 
 impl Case {
-    pub(super) fn label(&self) -> String {
+    pub(crate) fn label(&self) -> String {
         format!("{} ({})", self.kind.name(), self.note)
     }
 }
 
 /// The kinds of garbage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     MalformedJson,
     Corpus,
     WrongType,
@@ -46,7 +46,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    pub(super) const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::MalformedJson => "malformed JSON",
             Self::Corpus => "JSON by the grammar",
@@ -68,12 +68,12 @@ impl Kind {
         }
     }
 
-    pub(super) const fn is_oversized(self) -> bool {
+    pub(crate) const fn is_oversized(self) -> bool {
         matches!(self, Self::OversizedByLength | Self::OversizedInChunks)
     }
 
     /// Whether the report shows one answer of this kind.
-    pub(super) const fn is_shown(self) -> bool {
+    pub(crate) const fn is_shown(self) -> bool {
         matches!(
             self,
             Self::MalformedJson
@@ -88,7 +88,7 @@ impl Kind {
 
 /// What kind of answer a piece of garbage asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Expect {
+pub(crate) enum Expect {
     /// One of these.
     Status(&'static [u16]),
     /// Any 4xx.
@@ -102,7 +102,7 @@ pub(super) enum Expect {
 }
 
 impl Expect {
-    pub(super) fn check(self, exchange: &Exchange) -> Result<(), String> {
+    pub(crate) fn check(self, exchange: &Exchange) -> Result<(), String> {
         match &exchange.answer {
             Ok(answer) => {
                 let ok = match self {

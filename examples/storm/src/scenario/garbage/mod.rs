@@ -21,12 +21,14 @@ use parking_lot::Mutex;
 use serde_json::json;
 
 use super::{Field, Scenario};
-use crate::audit::Audit;
+use crate::cli::Length;
 use crate::client::raw::{Exchange, exchange};
 use crate::figures::{Check, Figures, Specimen, Strike, Tally};
 use crate::service::Trouble;
 use case::Case;
+pub(crate) use case::Expect;
 use plan::plan;
+pub(crate) use write::Draft;
 
 pub(super) struct Garbage;
 
@@ -51,13 +53,18 @@ impl Scenario for Garbage {
     }
 }
 
+/// The garbage of a seed, for whoever throws it one piece at a time.
+pub(crate) fn garbage(seed: u64) -> Vec<Case> {
+    plan(seed, Length::Quick)
+}
+
 const AT_ONCE: usize = 16;
 /// Far below the limit of an address, which would answer in the place of what is tested.
 const REQUESTS_BY_ADDRESS: usize = 100;
 const PATIENCE: Duration = Duration::from_secs(8);
 
 async fn strike(field: &Field<'_>) -> Strike {
-    let audit = Audit::default();
+    let audit = field.audit();
     let found = Mutex::new(Found::default());
     let cases = plan(field.seed, field.length);
     field.progress.expect(cases.len());

@@ -6,7 +6,7 @@ use crate::client::raw::Piece;
 
 /// A request under construction: a head of any bytes, then a body of any bytes.
 #[derive(Clone, Debug)]
-pub(super) struct Draft {
+pub(crate) struct Draft {
     head: Vec<u8>,
     length: Length,
 }
@@ -20,19 +20,24 @@ enum Length {
 }
 
 impl Draft {
-    pub(super) fn new(method: &str, target: &str) -> Self {
-        let head = format!("{method} {target} HTTP/1.1\r\nhost: shop.example\r\n").into_bytes();
+    pub(crate) fn new(method: &str, target: &str) -> Self {
+        Self::at("shop.example", method, target)
+    }
+
+    /// A request to a host.
+    pub(crate) fn at(host: &str, method: &str, target: &str) -> Self {
+        let head = format!("{method} {target} HTTP/1.1\r\nhost: {host}\r\n").into_bytes();
         Self {
             head,
             length: Length::True,
         }
     }
 
-    pub(super) fn post_json(target: &str) -> Self {
+    pub(crate) fn post_json(target: &str) -> Self {
         Self::new("POST", target).header("content-type", "application/json")
     }
 
-    pub(super) fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
+    pub(crate) fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
         self.head.extend_from_slice(name.as_bytes());
         self.head.extend_from_slice(b": ");
         self.head.extend_from_slice(value.as_ref());
@@ -41,12 +46,12 @@ impl Draft {
     }
 
     /// Leaves it to the headers to tell the length of the body, truly or not.
-    pub(super) fn unsaid_length(mut self) -> Self {
+    pub(crate) fn unsaid_length(mut self) -> Self {
         self.length = Length::Unsaid;
         self
     }
 
-    pub(super) fn body(self, body: impl AsRef<[u8]>) -> Vec<Piece> {
+    pub(crate) fn body(self, body: impl AsRef<[u8]>) -> Vec<Piece> {
         let body = body.as_ref();
         let mut bytes = match self.length {
             Length::True => self.header("content-length", body.len().to_string()).head,
@@ -58,7 +63,7 @@ impl Draft {
     }
 
     /// A body of `prefix`, 64 MiB and `suffix`, its length announced.
-    pub(super) fn enormous(self, prefix: &str, suffix: &str) -> Vec<Piece> {
+    pub(crate) fn enormous(self, prefix: &str, suffix: &str) -> Vec<Piece> {
         let length = prefix.len() + ENORMOUS + suffix.len();
         let mut head = self.header("content-length", length.to_string()).head;
         head.extend_from_slice(b"\r\n");
@@ -71,7 +76,7 @@ impl Draft {
     }
 
     /// The same in chunks, its length announced by nobody.
-    pub(super) fn enormous_in_chunks(self, prefix: &str, suffix: &str) -> Vec<Piece> {
+    pub(crate) fn enormous_in_chunks(self, prefix: &str, suffix: &str) -> Vec<Piece> {
         let mut head = self.header("transfer-encoding", "chunked").head;
         head.extend_from_slice(b"\r\n");
         head.extend_from_slice(&chunk(prefix.as_bytes()));
@@ -86,11 +91,11 @@ impl Draft {
 }
 
 /// Every byte escaped, as the path or query takes it.
-pub(super) fn percent_encoded(bytes: &[u8]) -> String {
+pub(crate) fn percent_encoded(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("%{byte:02X}")).collect()
 }
 
-pub(super) const ENORMOUS: usize = 64 * 1024 * 1024;
+pub(crate) const ENORMOUS: usize = 64 * 1024 * 1024;
 const BLOCK: usize = 64 * 1024;
 
 fn chunk(bytes: &[u8]) -> Vec<u8> {

@@ -95,8 +95,9 @@ impl Engine {
     #[inline]
     pub(super) fn decide(&self, op: Op, charges: &[Charge<'_>], out: &mut [Verdict]) -> Now {
         if let (Op::Consume, [charge], [verdict]) = (op, charges, &mut *out) {
-            let tag = self.prepare(charge);
+            // First of all: processors finish all earlier loads before they read their clock.
             let now = self.clock.now();
+            let tag = self.prepare(charge);
             *verdict = self.consume_one(charge, tag, now);
             return now;
         }

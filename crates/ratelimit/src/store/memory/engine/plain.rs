@@ -10,6 +10,7 @@ use crate::scope::Scope;
 use crate::store::Charge;
 use crate::store::memory::engine::Engine;
 use crate::store::memory::slot::{Layout, Narrow};
+use crate::store::memory::table::Glance;
 
 /// A charge under [`Algorithm::Gcra`](crate::Algorithm::Gcra) that stops whom it denies, and does not
 /// look at blocks.
@@ -41,10 +42,32 @@ impl Engine {
         let (quota, cost, us) = (plain.quota, plain.cost.get(), now.mono_us());
         self.narrow.touch(tag);
         if let Some(seen) = self.narrow.glance(tag) {
-            match gcra::consume(quota, seen.state(), cost, us) {
-                Some(next) if seen.replace(next) => return Ok(()),
-                Some(_) => {} // A race was lost.
+            match gcra::consume(quota, seen.state(), cost, us).map(|next| seen.replace(next)) {
+                Some(Ok(())) => return Ok(()),
+                Some(Err(seen)) => return self.admit_again(plain, tag, seen, now),
                 None => return Err(self.denial(plain, tag, seen.state(), us)),
+            }
+        }
+        self.admit_at_length(plain, tag, now)
+    }
+
+    /// After a lost race, from what the winner has left behind.
+    #[cold]
+    fn admit_again(
+        &self,
+        plain: &Plain<'_>,
+        tag: u64,
+        mut glance: Option<Glance<'_>>,
+        now: Now,
+    ) -> Result<(), NotNow> {
+        let (quota, cost, us) = (plain.quota, plain.cost.get(), now.mono_us());
+        while let Some(seen) = glance {
+            let Some(next) = gcra::consume(quota, seen.state(), cost, us) else {
+                return Err(self.denial(plain, tag, seen.state(), us));
+            };
+            match seen.replace(next) {
+                Ok(()) => return Ok(()),
+                Err(seen) => glance = seen,
             }
         }
         self.admit_at_length(plain, tag, now)
@@ -89,7 +112,7 @@ impl Engine {
         }
         for (index, step) in steps[..count].iter().enumerate() {
             let (seen, next) = step.as_ref()?;
-            if !seen.replace(*next) {
+            if seen.replace(*next).is_err() {
                 for (plain, step) in charges.flatten().zip(&steps[..index]) {
                     self.take_back(&plain, step.map(|(_, next)| next));
                 }

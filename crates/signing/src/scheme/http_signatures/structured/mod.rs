@@ -99,6 +99,7 @@ mod tests {
         check("-1.100", Some("-1.1"));
         check("-0.5", Some("-0.5"));
         check("3.0", Some("3.0"));
+        check("0.0", Some("0.0"));
         check("\"a\\\"b\\\\\"", Some("\"a\\\"b\\\\\""));
         check("a=?0, b=?1, c", Some("a=?0, b, c"));
         check("@1659578233", Some("@1659578233"));
@@ -115,6 +116,7 @@ mod tests {
             "a==1",
             "(a",
             "(a b))",
+            "(\"a\"\"b\")",
             "\"a",
             "\"\\n\"",
             ":aGVsbG9=:",
@@ -149,6 +151,23 @@ mod tests {
         #[test]
         fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
             let _ = (canonical(&bytes), dictionary(&bytes), item(&bytes));
+        }
+    }
+
+    #[test]
+    fn every_list_has_64_members_at_most() {
+        let keys = |count: usize, between| {
+            let keys: Vec<_> = (0..count).map(|n| format!("k{n}")).collect();
+            keys.join(between)
+        };
+        for (count, read) in [(64, true), (65, false)] {
+            let members = keys(count, ", ");
+            let inner = format!("({})", keys(count, " "));
+            let parameters = format!("k;{}", keys(count, ";"));
+            assert_eq!(dictionary(members.as_bytes()).is_some(), read, "{count}");
+            assert_eq!(list(members.as_bytes()).is_some(), read, "{count}");
+            assert_eq!(list(inner.as_bytes()).is_some(), read, "{count}");
+            assert_eq!(item(parameters.as_bytes()).is_some(), read, "{count}");
         }
     }
 }

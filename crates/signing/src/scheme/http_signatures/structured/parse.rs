@@ -76,9 +76,7 @@ impl<'a> Parser<'a> {
     }
 
     fn skip(&mut self, bytes: &[u8]) {
-        while self.peek().is_some_and(|byte| bytes.contains(&byte)) {
-            self.next();
-        }
+        self.take_while(|byte| bytes.contains(&byte));
     }
 
     fn take_while(&mut self, keep: impl Fn(u8) -> bool) -> &'a [u8] {
@@ -268,7 +266,7 @@ impl<'a> Parser<'a> {
                         byte @ b'a'..=b'f' => Some(byte - b'a' + 10),
                         _ => None,
                     };
-                    bytes.push(digit()? << 4 | digit()?);
+                    bytes.push((digit()? << 4) + digit()?);
                 }
                 byte @ 0x20..=0x7e => bytes.push(byte),
                 _ => return None,

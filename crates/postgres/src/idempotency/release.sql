@@ -1,0 +1,15 @@
+-- Forgets a record if it is the token's and was not completed. $1 id, $2 fence, $3 nonce, $4 the time or
+-- null for the server's own. Answers as complete.sql does.
+WITH clock AS MATERIALIZED (
+    SELECT coalesce($4::bigint, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint) AS now_us
+), done AS (
+    DELETE FROM seawall_record r USING clock
+     WHERE r.id = $1::bytea AND r.fence = $2::bigint AND r.nonce = $3::bigint AND r.payload IS NULL
+       AND r.expires > now_us
+    RETURNING 1
+)
+SELECT CASE WHEN EXISTS (SELECT FROM done) THEN 0
+            ELSE coalesce((SELECT CASE WHEN fence <> $2::bigint OR nonce <> $3::bigint THEN 2
+                                       WHEN payload IS NULL THEN 4
+                                       ELSE 1 END
+                             FROM seawall_record, clock WHERE id = $1::bytea AND expires > now_us), 3) END

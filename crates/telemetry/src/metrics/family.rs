@@ -1,0 +1,243 @@
+//! The series of one metric: a bounded table from label values to handles, read without a lock.
+
+use std::sync::{Arc, OnceLock};
+
+use ::metrics::{Counter, Key, Label, Level, Metadata, Recorder};
+
+use super::catalogue::{Kind, Metric};
+
+/// Where series are registered.
+#[derive(Clone)]
+pub(crate) enum Target {
+    /// Whichever recorder the process has installed.
+    Global,
+    Own(Arc<dyn Recorder + Send + Sync>),
+}
+
+impl Target {
+    fn with<R>(&self, act: impl FnOnce(&dyn Recorder) -> R) -> R {
+        match self {
+            Self::Global => ::metrics::with_recorder(act),
+            Self::Own(recorder) => act(&**recorder),
+        }
+    }
+}
+
+/// The series of one metric with `N` labels.
+///
+/// Registering a series by name costs an allocation for each label and a look into the recorder's
+/// map, so each is done once. Entries are never removed, which is what lets them be read by plain
+/// loads: a lookup takes neither a lock nor a write to memory that cores share.
+///
+/// The table is also the bound on cardinality. Where [`MOST_PROBES`] places are taken, label values
+/// that are new are all counted as [`OTHER`].
+pub(crate) struct Family<H, const N: usize> {
+    metric: &'static Metric,
+    target: Target,
+    slots: Box<[OnceLock<Box<Series<H, N>>>]>,
+    other: OnceLock<H>,
+}
+
+struct Series<H, const N: usize> {
+    labels: [Box<str>; N],
+    handle: H,
+}
+
+/// The value of every label of the series for what the table had no room for.
+pub(crate) const OTHER: &str = "other";
+
+const MOST_PROBES: usize = 64;
+
+/// How many series have a place: powers of two. Of routes, times methods and classes of statuses,
+/// there are hundreds; of all else there are tens. A place takes 16 bytes.
+fn places(labels: &[&str]) -> usize {
+    match labels {
+        [] => 1,
+        _ if labels.contains(&"route") => 1024,
+        _ => 256,
+    }
+}
+
+impl<H: Handle, const N: usize> Family<H, N> {
+    pub(crate) fn new(metric: &'static Metric, target: &Target) -> Self {
+        debug_assert_eq!(metric.labels().len(), N, "{}", metric.name());
+        debug_assert_eq!(metric.kind(), H::KIND, "{}", metric.name());
+        target.with(|recorder| H::describe(recorder, metric));
+        Self {
+            metric,
+            target: target.clone(),
+            slots: (0..places(metric.labels()))
+                .map(|_| OnceLock::new())
+                .collect(),
+            other: OnceLock::new(),
+        }
+    }
+
+    /// The handle of the series with these label values, registered at its first use.
+    #[inline]
+    pub(crate) fn of(&self, labels: [&str; N]) -> &H {
+        let mask = self.slots.len() - 1;
+        let start = hash(&labels);
+        for probe in 0..MOST_PROBES.min(self.slots.len()) {
+            let slot = &self.slots[start.wrapping_add(probe) & mask];
+            let series = slot.get_or_init(|| Box::new(self.series(labels)));
+            if series.is(&labels) {
+                return &series.handle;
+            }
+        }
+        self.other.get_or_init(|| self.register([OTHER; N]))
+    }
+
+    #[cold]
+    fn series(&self, labels: [&str; N]) -> Series<H, N> {
+        Series {
+            labels: labels.map(Box::from),
+            handle: self.register(labels),
+        }
+    }
+
+    fn register(&self, values: [&str; N]) -> H {
+        let labels = self.metric.labels().iter().zip(values);
+        let labels: Vec<_> = labels
+            .map(|(name, value)| Label::new(*name, value.to_owned()))
+            .collect();
+        let key = Key::from_parts(self.metric.name(), labels);
+        let metadata = Metadata::new(module_path!(), Level::INFO, Some(module_path!()));
+        self.target
+            .with(|recorder| H::register(recorder, &key, &metadata))
+    }
+}
+
+impl<H, const N: usize> Series<H, N> {
+    #[inline]
+    fn is(&self, labels: &[&str; N]) -> bool {
+        self.labels
+            .iter()
+            .zip(labels)
+            .all(|(ours, label)| **ours == **label)
+    }
+}
+
+/// Multiply and rotate, eight bytes at a time: names are short and nobody's to choose but the
+/// program's, so speed is all that is asked. The high bits are the good ones.
+#[inline]
+fn hash<const N: usize>(labels: &[&str; N]) -> usize {
+    const FACTOR: u64 = 0x517c_c1b7_2722_0a95;
+    let mut state = 0_u64;
+    let mut add = |word: u64| state = (state.rotate_left(5) ^ word).wrapping_mul(FACTOR);
+    for label in labels {
+        let mut words = label.as_bytes().chunks_exact(8);
+        for word in &mut words {
+            let mut bytes = [0; 8];
+            bytes.copy_from_slice(word);
+            add(u64::from_le_bytes(bytes));
+        }
+        let rest = words.remainder();
+        let mut bytes = [0; 8];
+        bytes[..rest.len()].copy_from_slice(rest);
+        // The length tells "a" from "a\0".
+        add(u64::from_le_bytes(bytes) ^ (label.len() as u64) << 56);
+    }
+    usize::try_from(state >> 40).unwrap_or_default()
+}
+
+/// A kind of handle of the facade.
+pub(crate) trait Handle: Sized {
+    const KIND: Kind;
+
+    fn describe(recorder: &dyn Recorder, metric: &Metric);
+    fn register(recorder: &dyn Recorder, key: &Key, metadata: &Metadata<'_>) -> Self;
+}
+
+impl Handle for Counter {
+    const KIND: Kind = Kind::Counter;
+
+    fn describe(recorder: &dyn Recorder, metric: &Metric) {
+        let (name, text) = (metric.name().into(), metric.description().into());
+        recorder.describe_counter(name, Some(metric.unit()), text);
+    }
+
+    fn register(recorder: &dyn Recorder, key: &Key, metadata: &Metadata<'_>) -> Self {
+        recorder.register_counter(key, metadata)
+    }
+}
+
+#[cfg(any(feature = "breaker", feature = "errors", feature = "health"))]
+impl Handle for ::metrics::Gauge {
+    const KIND: Kind = Kind::Gauge;
+
+    fn describe(recorder: &dyn Recorder, metric: &Metric) {
+        let (name, text) = (metric.name().into(), metric.description().into());
+        recorder.describe_gauge(name, Some(metric.unit()), text);
+    }
+
+    fn register(recorder: &dyn Recorder, key: &Key, metadata: &Metadata<'_>) -> Self {
+        recorder.register_gauge(key, metadata)
+    }
+}
+
+impl Handle for ::metrics::Histogram {
+    const KIND: Kind = Kind::Histogram;
+
+    fn describe(recorder: &dyn Recorder, metric: &Metric) {
+        let (name, text) = (metric.name().into(), metric.description().into());
+        recorder.describe_histogram(name, Some(metric.unit()), text);
+    }
+
+    fn register(recorder: &dyn Recorder, key: &Key, metadata: &Metadata<'_>) -> Self {
+        recorder.register_histogram(key, metadata)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static METRIC: Metric = Metric::counter("t_total", &["route", "b"], "Tests.");
+
+    fn family() -> Family<Counter, 2> {
+        Family::new(&METRIC, &Target::Global)
+    }
+
+    fn taken(family: &Family<Counter, 2>) -> usize {
+        family
+            .slots
+            .iter()
+            .filter(|slot| slot.get().is_some())
+            .count()
+    }
+
+    #[test]
+    fn the_same_labels_have_the_same_series() {
+        let family = family();
+        for _ in 0..3 {
+            family.of(["login", "allowed"]);
+            family.of(["login", "denied"]);
+            // The border between two labels counts.
+            family.of(["logina", "llowed"]);
+        }
+        assert_eq!(taken(&family), 3);
+    }
+
+    #[test]
+    fn values_without_end_take_a_bounded_number_of_places() {
+        let family = family();
+        for i in 0..20_000 {
+            family.of([&format!("/made/up/{i}"), "x"]);
+        }
+        assert!(taken(&family) <= 1024);
+        assert!(family.other.get().is_some());
+    }
+
+    #[test]
+    fn a_few_hundred_series_all_have_a_place() {
+        let family = family();
+        for route in 0..300 {
+            for class in ["2xx", "4xx"] {
+                family.of([&format!("/api/things/{route}/{{id}}"), class]);
+            }
+        }
+        assert_eq!(taken(&family), 600);
+        assert!(family.other.get().is_none());
+    }
+}

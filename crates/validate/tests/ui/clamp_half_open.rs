@@ -1,0 +1,9 @@
+use seawall_validate::Validate;
+
+#[derive(Validate)]
+struct One {
+    #[validate(normalize(clamp(1..9)))]
+    field: u8,
+}
+
+fn main() {}
