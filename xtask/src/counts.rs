@@ -13,6 +13,14 @@ pub(crate) struct Counts {
 }
 
 impl Counts {
+    /// Adds what another step counted.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+        self.skipped += other.skipped;
+        self.reported += other.reported;
+    }
+
     /// Takes in one line of a runner's output.
     pub(crate) fn read(&mut self, line: &str) {
         let line = without_colours(line);

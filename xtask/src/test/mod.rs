@@ -67,9 +67,7 @@ pub(crate) fn run(mut words: lexopt::Parser) -> Result<(), Failure> {
         let name = format!("tests ({runner})");
         steps.run(&name, || environment.run(runner.run(&plan), &mut counts))?;
         if plan.has_doc_tests() {
-            steps.run("doc tests", || {
-                environment.run(doc_tests_command(&plan), &mut counts)
-            })?;
+            steps.run("doc tests", || environment.doc_tests(&mut counts))?;
         }
     }
     drop(servers);
@@ -139,6 +137,38 @@ impl Environment<'_> {
             Err(Failure::broken(status.to_string()))
         }
     }
+
+    /// The doc tests, which have no runner of their own: where nextest is told to try a failed test
+    /// again, they are tried again, too, all of them, and only the last try counts.
+    fn doc_tests(&self, counts: &mut Counts) -> Result<(), Failure> {
+        let mut retries = retries(std::env::var("NEXTEST_RETRIES").ok().as_deref());
+        let mut failed_before = false;
+        loop {
+            let mut these = Counts::default();
+            let result = self.run(doc_tests_command(self.plan), &mut these);
+            match result {
+                Err(Failure::Broken(reason)) if retries > 0 => {
+                    eprintln!("    doc tests: {reason}, trying them again");
+                    retries -= 1;
+                    failed_before = true;
+                }
+                result => {
+                    if failed_before && result.is_ok() {
+                        println!("   FLAKY doc tests");
+                    }
+                    counts.add(&these);
+                    return result;
+                }
+            }
+        }
+    }
+}
+
+/// How often a failed test is tried again; nothing unless the variable is a number.
+fn retries(variable: Option<&str>) -> u32 {
+    variable
+        .and_then(|count| count.parse().ok())
+        .unwrap_or_default()
 }
 
 fn doc_tests_command(plan: &Plan) -> Command {
@@ -152,4 +182,17 @@ fn doc_tests_command(plan: &Plan) -> Command {
     ]);
     command.args(plan.doc_selection());
     command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tests_are_tried_again_only_where_a_number_says_so() {
+        assert_eq!(retries(None), 0);
+        assert_eq!(retries(Some("")), 0);
+        assert_eq!(retries(Some("often")), 0);
+        assert_eq!(retries(Some("1")), 1);
+    }
 }
