@@ -222,7 +222,7 @@ impl Ready {
                 drain,
             } => {
                 health.start();
-                tokio::spawn(told_to_stop(drain, state.drain, parent_gone));
+                tokio::spawn(told_to_stop(drain, state.drain.clone(), parent_gone));
                 let most = state.config.drain.maximum.get();
                 match served {
                     Served::Axum { serve, tasks } => {

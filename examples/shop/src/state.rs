@@ -1,5 +1,6 @@
 //! What every request handler is given.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::config::Config;
@@ -8,13 +9,18 @@ use crate::drain::Drain;
 use crate::index::Index;
 use crate::telemetry::Telemetry;
 
-/// The business, its configuration and the drain state; a clone is a few pointers.
+/// What every handler works with. It is cloned for each request, several times, by every core: so a
+/// clone is one pointer.
 #[derive(Clone, Debug)]
-pub struct AppState {
+pub struct AppState(Arc<Shared>);
+
+/// The business, its configuration and the drain state.
+#[derive(Debug)]
+pub struct Shared {
     /// The business itself.
     pub shop: Arc<Shop>,
     /// What the operator configured.
-    pub config: Arc<Config>,
+    pub config: Config,
     /// Whether the service has been told to stop.
     pub drain: Drain,
     /// What is counted, where the guards are; the bare shop has none.
@@ -27,12 +33,20 @@ impl AppState {
     /// A fresh shop with this configuration.
     #[must_use]
     pub fn new(config: Config) -> Self {
-        Self {
+        Self(Arc::new(Shared {
             index: config.index_at.map(Index::new),
             shop: Arc::new(Shop::new()),
-            config: Arc::new(config),
+            config,
             drain: Drain::default(),
             telemetry: Telemetry::new(),
-        }
+        }))
+    }
+}
+
+impl Deref for AppState {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
     }
 }

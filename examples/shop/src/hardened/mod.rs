@@ -113,11 +113,11 @@ pub fn service(
         .maximum(config.drain.maximum.get());
     let fronts = payments::fronts(&state, stores)?;
     let limits = RouteLimits::new(&state, stores, &client_ip(config)?)?;
-    let guarded = Guarded {
+    let guarded = Arc::new(Guarded {
         index: state.index.clone().map(|index| index.through(outbound)),
-        database: Arc::new(Database::new(&state)?),
+        database: Database::new(&state)?,
         app: state,
-    };
+    });
     let (app, api) = match framework {
         Framework::Axum => {
             let once = payments::once(fronts);
@@ -172,7 +172,7 @@ fn server_limits(config: &Config, proxies: ClientIp) -> Result<ServerLimits, Ser
 
 /// Every route of the shop that can be guarded, guarded.
 fn router(
-    guarded: Guarded,
+    guarded: Arc<Guarded>,
     config: &Config,
     stores: &Stores,
     limits: &RouteLimits,
@@ -252,10 +252,10 @@ fn router(
 }
 
 /// The shop, with guards around what it leans on.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Guarded {
     app: AppState,
-    database: Arc<Database>,
+    database: Database,
     index: Option<Index<Outbound>>,
 }
 
@@ -270,14 +270,14 @@ fn outbound(client: HttpClient) -> Outbound {
 /// What it takes to turn another service's answer into ours.
 const RESERVE: Duration = Duration::from_millis(20);
 
-impl FromRef<Guarded> for AppState {
-    fn from_ref(guarded: &Guarded) -> Self {
+impl FromRef<Arc<Guarded>> for AppState {
+    fn from_ref(guarded: &Arc<Guarded>) -> Self {
         guarded.app.clone()
     }
 }
 
 /// A search is given less time than other requests.
-fn within(config: &Config, route: MethodRouter<Guarded>) -> MethodRouter<Guarded> {
+fn within(config: &Config, route: MethodRouter<Arc<Guarded>>) -> MethodRouter<Arc<Guarded>> {
     route.layer(DeadlineLayer::new(config.deadlines.search.get()))
 }
 

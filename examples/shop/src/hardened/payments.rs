@@ -63,6 +63,8 @@ pub(super) async fn pay(
         currency,
         customer,
     };
-    let payment = ledger.charge(state.shop, new, claim.into_inner()).await?;
+    let payment = ledger
+        .charge(state.shop.clone(), new, claim.into_inner())
+        .await?;
     Ok((StatusCode::CREATED, Json(payment)))
 }

@@ -1,5 +1,7 @@
 //! The routes: what they take, and what they answer when all is well.
 
+use std::sync::Arc;
+
 use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -13,9 +15,10 @@ use crate::domain::{Build, Email, NewUser, Sent, User};
 use crate::state::AppState;
 
 pub(super) async fn create_user(
-    State(Guarded { app, database, .. }): State<Guarded>,
+    State(guarded): State<Arc<Guarded>>,
     ValidJson(body): ValidJson<CreateUser>,
 ) -> Result<(StatusCode, Json<User>)> {
+    let Guarded { app, database, .. } = &*guarded;
     let CreateUser { email, name, age } = body;
     let user = database
         .query(|| app.shop.create_user(NewUser { email, name, age }))
@@ -24,17 +27,19 @@ pub(super) async fn create_user(
 }
 
 pub(super) async fn user(
-    State(Guarded { app, database, .. }): State<Guarded>,
+    State(guarded): State<Arc<Guarded>>,
     ValidPath(UserPath { user_id }): ValidPath<UserPath>,
 ) -> Result<Json<User>> {
+    let Guarded { app, database, .. } = &*guarded;
     Ok(Json(database.query(|| app.shop.user(user_id)).await?))
 }
 
 pub(super) async fn search(
-    State(Guarded { app, index, .. }): State<Guarded>,
+    State(guarded): State<Arc<Guarded>>,
     ValidQuery(query): ValidQuery<SearchQuery>,
 ) -> Result<Json<Value>> {
-    let results = match &index {
+    let Guarded { app, index, .. } = &*guarded;
+    let results = match index {
         Some(index) => json!(index.search(&query.q).await?),
         None => json!(app.shop.search(&query.q).await?),
     };

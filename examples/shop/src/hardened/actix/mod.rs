@@ -4,6 +4,7 @@ mod handlers;
 mod identity;
 
 use std::error::Error;
+use std::sync::Arc;
 
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::http::header;
@@ -30,7 +31,7 @@ use super::{Guarded, openapi, webhooks};
 /// What each worker's copy of the service is made of. A clone shares counts, records and nonces.
 #[derive(Clone, Debug)]
 pub struct Parts {
-    guarded: Guarded,
+    guarded: Arc<Guarded>,
     ledger: Ledger,
     health: Health,
     seawall: Seawall<BoxStore>,
@@ -46,7 +47,7 @@ pub struct Parts {
 
 impl Parts {
     pub(super) fn new(
-        guarded: Guarded,
+        guarded: Arc<Guarded>,
         config: &Config,
         stores: &Stores,
         limits: &RouteLimits,
@@ -89,7 +90,7 @@ impl Parts {
         let authenticate = AuthenticateLayer::new(identity::authenticate(state()));
         let identify = AuthenticateLayer::new(identity::identify(state()));
 
-        app.app_data(Data::new(self.guarded.clone()))
+        app.app_data(Data::from(self.guarded.clone()))
             .app_data(Data::new(self.guarded.app.clone()))
             .app_data(Data::new(self.ledger.clone()))
             .service(
