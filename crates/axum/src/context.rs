@@ -78,8 +78,8 @@ where
         let extensions = request.extensions();
         match extensions.get::<ConnectInfo<SocketAddr>>() {
             Some(&ConnectInfo(address)) => known = known.with_peer(PeerAddr::from(address)),
-            None if extensions.get::<PeerAddr>().is_none() => warn_of_missing_peer(),
-            None => {}
+            None if known.peer().is_some() || extensions.get::<PeerAddr>().is_some() => {}
+            None => warn_of_missing_peer(),
         }
         if let Some(matched) = extensions.get::<MatchedPath>() {
             known = known.with_route(self.route(matched.as_str()));
@@ -91,7 +91,11 @@ where
                 }
             }
         }
-        request.extensions_mut().insert(known);
+        let extensions = request.extensions_mut();
+        match extensions.get_mut::<Known>() {
+            Some(place) => *place = known,
+            None => drop(extensions.insert(known)),
+        }
         self.inner.call(request)
     }
 }

@@ -37,7 +37,7 @@ use std::process::ExitCode;
 
 pub use cli::UsageError;
 pub use drain::Drain;
-pub use state::AppState;
+pub use state::{AppState, Shared};
 pub use telemetry::{Observer, Telemetry};
 
 /// Runs the shop with these command line arguments (without the program's name) until it has been

@@ -39,7 +39,7 @@ pub use limits::{ServerLimits, ServerLimitsBuilder, ServerLimitsError};
 /// says to stop, if it has one; without one it never ends. Dropping it cuts every connection.
 ///
 /// Each request is told its peer ([`ConnectInfo`](axum::extract::ConnectInfo) and
-/// [`PeerAddr`](seawall_web::request::PeerAddr)): no `into_make_service_with_connect_info` is needed.
+/// [`Known`](seawall_web::request::Known)): no `into_make_service_with_connect_info` is needed.
 /// TCP connections are set to send without delay. For TLS, pass a listener that yields TLS streams; the
 /// time of its handshake is up to that listener.
 ///

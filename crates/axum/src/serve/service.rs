@@ -17,7 +17,7 @@ use hyper::body::Incoming;
 use parking_lot::Mutex;
 use pin_project::pin_project;
 use seawall_health::{Drain, InFlight};
-use seawall_web::request::PeerAddr;
+use seawall_web::request::{Known, PeerAddr};
 use tower_service::Service as _;
 
 use super::limits::ServerLimits;
@@ -55,7 +55,7 @@ impl hyper::service::Service<Request<Incoming>> for ConnectionService {
         let connects = request.method() == Method::CONNECT;
         let extensions = request.extensions_mut();
         extensions.insert(ConnectInfo(self.peer));
-        extensions.insert(PeerAddr::from(self.peer));
+        extensions.insert(Known::new().with_peer(PeerAddr::from(self.peer)));
         let answer = self.app.clone().call(request);
         Answering::new(Step::App(answer), connects, guard)
     }
