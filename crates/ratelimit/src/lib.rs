@@ -32,6 +32,8 @@ mod verdict;
 #[cfg(feature = "tokio")]
 mod wait;
 
+#[cfg(feature = "quanta")]
+pub use clock::QuantaClock;
 #[cfg(feature = "tokio")]
 pub use clock::TokioClock;
 pub use clock::{Clock, ManualClock, Now, SystemClock};
