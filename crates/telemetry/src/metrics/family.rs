@@ -126,17 +126,20 @@ fn hash<const N: usize>(labels: &[&str; N]) -> usize {
     let mut state = 0_u64;
     let mut add = |word: u64| state = (state.rotate_left(5) ^ word).wrapping_mul(FACTOR);
     for label in labels {
-        let mut words = label.as_bytes().chunks_exact(8);
-        for word in &mut words {
-            let mut bytes = [0; 8];
-            bytes.copy_from_slice(word);
-            add(u64::from_le_bytes(bytes));
+        let bytes = label.as_bytes();
+        let (words, rest) = bytes.as_chunks();
+        for word in words {
+            add(u64::from_le_bytes(*word));
         }
-        let rest = words.remainder();
-        let mut bytes = [0; 8];
-        bytes[..rest.len()].copy_from_slice(rest);
-        // The length tells "a" from "a\0".
-        add(u64::from_le_bytes(bytes) ^ (label.len() as u64) << 56);
+        // The last eight bytes, some of them a second time, or all that there are.
+        let last = match bytes.last_chunk() {
+            Some(last) => u64::from_le_bytes(*last),
+            None => rest
+                .iter()
+                .fold(0, |word, byte| word << 8 | u64::from(*byte)),
+        };
+        // The length tells "a" from "\0a".
+        add(last ^ (label.len() as u64) << 56);
     }
     usize::try_from(state >> 40).unwrap_or_default()
 }

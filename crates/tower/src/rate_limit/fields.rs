@@ -52,6 +52,8 @@ impl Fields {
     }
 
     fn write(self, decision: &Decision, fields: &mut HeaderMap) {
+        // At once, while there is little in the map to be moved.
+        fields.reserve(MOST_FIELDS);
         headers::each(decision, self.dialects, |name, value| {
             let value = match value {
                 Value::Number(number) => decimal(number),
@@ -66,6 +68,9 @@ impl Fields {
         });
     }
 }
+
+/// Three of one dialect, two of the other, and the wait or a request's id.
+const MOST_FIELDS: usize = 6;
 
 /// A number as a value. Below a thousand, as most limits are, nothing is allocated: the text is part
 /// of the program.
