@@ -6,6 +6,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::Instant;
 
 use axum::serve::ListenerExt;
+use memchr::memmem;
 use shop::config::Config;
 use shop::hardened::{App, Framework};
 use shop::store::Stores;
@@ -166,11 +167,12 @@ impl Connection {
 
 /// How long an answer is in all, once its head is there.
 fn length(answer: &[u8]) -> Option<usize> {
-    let end = answer.windows(4).position(|four| four == b"\r\n\r\n")?;
-    let head = std::str::from_utf8(&answer[..end]).expect("a head is text");
-    let length = head
-        .lines()
-        .find_map(|line| line.strip_prefix("content-length: "))
-        .expect("an answer of one piece");
-    Some(end + 4 + length.parse::<usize>().expect("a number"))
+    let end = memmem::find(answer, b"\r\n\r\n")?;
+    let field = b"\r\ncontent-length: ";
+    let field_at = memmem::find(&answer[..end], field).expect("an answer of one piece");
+    let digits = answer[field_at + field.len()..].iter();
+    let length = digits
+        .take_while(|byte| byte.is_ascii_digit())
+        .fold(0, |length, digit| 10 * length + usize::from(digit - b'0'));
+    Some(end + 4 + length)
 }

@@ -201,6 +201,7 @@ pub(super) mod tests {
         let bar = Bar {
             id: "hot".to_owned(),
             case: "ratelimit/hot".to_owned(),
+            promising: None,
             peer: "governor".to_owned(),
             max_ratio: 0.5,
             waiver,

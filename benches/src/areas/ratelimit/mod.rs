@@ -1,4 +1,8 @@
 //! What a caller pays for being counted: allowed and denied, one key and a million, alone and in layers.
+//!
+//! The clock is the largest part of it. So the hot key is measured with the operating system's, which is
+//! our default, and with the coarse one; where keys, threads and policies are the question, both sides
+//! read the same clock, which is governor's default: the processor's counter, by quanta.
 
 mod shared;
 
@@ -15,7 +19,9 @@ use axum::{body::Body, extract::ConnectInfo};
 use governor::{DefaultKeyedRateLimiter, Quota as Theirs, RateLimiter};
 use http::{Request, Response};
 use seawall_ratelimit::headers::Dialect;
-use seawall_ratelimit::{CoarseClock, KeyBuf, Limiter, MemoryStore, Policies, Policy, Quota};
+use seawall_ratelimit::{
+    CoarseClock, KeyBuf, Limiter, MemoryStore, Policies, Policy, QuantaClock, Quota,
+};
 use seawall_tower::RateLimitLayer;
 use seawall_web::limits::RateLimits;
 use seawall_web::request::{ClientIp, KeyBy, Known, PeerAddr};
@@ -55,7 +61,7 @@ pub fn area() -> Area {
             Case::new("million-keys-2-threads", million_by_two)
                 .peer("governor", their_million_by_two),
         )
-        .case(Case::new("four-policies", || four(system())).peer("governor", their_four))
+        .case(Case::new("four-policies", || four(counter())).peer("governor", their_four))
         .case(Case::new("four-policies-coarse", || four(coarse())).peer("governor", their_four))
         .case(
             Case::heap("million-keys-memory", || peak_bytes(fill))
@@ -115,6 +121,10 @@ fn coarse() -> MemoryStore {
     MemoryStore::builder().clock(clock).build()
 }
 
+fn counter() -> MemoryStore {
+    MemoryStore::builder().clock(QuantaClock::new()).build()
+}
+
 type Peer = DefaultKeyedRateLimiter<String>;
 
 fn hot(store: MemoryStore, quota: Quota) -> Work {
@@ -131,7 +141,7 @@ fn their_hot(limiter: Peer) -> Work {
 }
 
 fn hot_by_two() -> Work {
-    let limiter = Limiter::new(system(), open());
+    let limiter = Limiter::new(counter(), open());
     let key = key(4711);
     threads(2, move |_| limiter.admit(black_box(&key)).is_ok())
 }
@@ -162,7 +172,10 @@ fn arrivals() -> Vec<String> {
 
 /// A million keys at three quarters of the slots: the capacity.
 fn filled() -> (Limiter<MemoryStore>, Vec<String>) {
-    let limiter = Limiter::new(MemoryStore::new(MILLION), open());
+    let store = MemoryStore::builder()
+        .capacity(MILLION)
+        .clock(QuantaClock::new());
+    let limiter = Limiter::new(store.build(), open());
     for key in keys() {
         let _ = limiter.admit(&key);
     }
