@@ -26,7 +26,7 @@ impl Telemetry {
             .build_recorder();
         Self {
             page: recorder.handle(),
-            metrics: Metrics::on(recorder),
+            metrics: Metrics::on(recorder).gathered(),
         }
     }
 
@@ -45,6 +45,7 @@ impl Telemetry {
     /// Everything counted so far, in Prometheus' text format.
     #[must_use]
     pub fn page(&self) -> String {
+        self.metrics.flush();
         self.page.render()
     }
 

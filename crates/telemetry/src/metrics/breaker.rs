@@ -1,8 +1,9 @@
 //! Circuit breakers: their state, what changed it, and what became of calls.
 
-use ::metrics::{Counter, Gauge, Histogram};
+use ::metrics::{Gauge, Histogram};
 use seawall_breaker::{CircuitBreaker, Completion, Counts, Observer, Rejected, State, Transition};
 
+use super::count::Count;
 use super::family::{Family, Target};
 use super::{Metric, Metrics};
 
@@ -41,11 +42,11 @@ pub(super) static ALL: &[Metric] = &[
 
 pub(super) struct Families {
     state: Family<Gauge, 2>,
-    transitions: Family<Counter, 3>,
-    calls: Family<Counter, 2>,
-    slow: Family<Counter, 1>,
+    transitions: Family<Count, 3>,
+    calls: Family<Count, 2>,
+    slow: Family<Count, 1>,
     seconds: Family<Histogram, 2>,
-    thresholds: Family<Counter, 1>,
+    thresholds: Family<Count, 1>,
 }
 
 impl Families {

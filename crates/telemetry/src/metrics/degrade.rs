@@ -1,8 +1,9 @@
 //! Degraded answers: which component was missing, why, and what stood in.
 
-use ::metrics::{Counter, Histogram};
+use ::metrics::Histogram;
 use seawall_degrade::{Observer, Reason, Served};
 
+use super::count::Count;
 use super::family::{Family, Target};
 use super::{Metric, Metrics};
 
@@ -25,8 +26,8 @@ pub(super) static ALL: &[Metric] = &[
 ];
 
 pub(super) struct Families {
-    components: Family<Counter, 2>,
-    failures: Family<Counter, 2>,
+    components: Family<Count, 2>,
+    failures: Family<Count, 2>,
     stale: Family<Histogram, 1>,
 }
 

@@ -1,8 +1,9 @@
 //! Requests: how many, how they were answered, and what was wrong with those refused.
 
-use ::metrics::{Counter, Gauge, Histogram};
+use ::metrics::Histogram;
 use seawall_errors::{Answer, Ending, Observer, codes};
 
+use super::count::{Count, Level};
 use super::family::{Family, Target};
 use super::{Metric, Metrics};
 
@@ -40,12 +41,12 @@ pub(super) static ALL: &[Metric] = &[
 ];
 
 pub(super) struct Families {
-    requests: Family<Counter, 3>,
+    requests: Family<Count, 3>,
     seconds: Family<Histogram, 2>,
-    in_flight: Family<Gauge, 0>,
-    endings: Family<Counter, 1>,
-    answers: Family<Counter, 2>,
-    violations: Family<Counter, 1>,
+    in_flight: Family<Level, 0>,
+    endings: Family<Count, 1>,
+    answers: Family<Count, 2>,
+    violations: Family<Count, 1>,
 }
 
 impl Families {
@@ -63,7 +64,7 @@ impl Families {
 
 impl Observer for Metrics {
     fn arrived(&self) {
-        self.inner.errors.in_flight.of([]).increment(1.0);
+        self.inner.errors.in_flight.of([]).up();
     }
 
     fn answered(&self, answer: &Answer<'_>) {
@@ -89,7 +90,7 @@ impl Observer for Metrics {
 
     fn ended(&self, ending: Ending) {
         let families = &self.inner.errors;
-        families.in_flight.of([]).decrement(1.0);
+        families.in_flight.of([]).down();
         families.endings.of([ending.as_str()]).increment(1);
     }
 }

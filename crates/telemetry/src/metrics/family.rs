@@ -2,23 +2,53 @@
 
 use std::sync::{Arc, OnceLock};
 
-use ::metrics::{Counter, Key, Label, Level, Metadata, Recorder};
+use ::metrics::{Key, Label, Metadata, Recorder};
 
 use super::catalogue::{Kind, Metric};
+#[cfg(feature = "errors")]
+use super::count::Level;
+use super::count::{Count, Gatherer};
 
-/// Where series are registered.
+/// Where series are registered, and whether what they count is gathered before.
 #[derive(Clone)]
-pub(crate) enum Target {
-    /// Whichever recorder the process has installed.
-    Global,
-    Own(Arc<dyn Recorder + Send + Sync>),
+pub(crate) struct Target {
+    /// Else whichever the process has installed.
+    own: Option<Arc<dyn Recorder + Send + Sync>>,
+    gatherer: Option<Arc<Gatherer>>,
 }
 
 impl Target {
+    pub(super) fn global() -> Self {
+        Self {
+            own: None,
+            gatherer: None,
+        }
+    }
+
+    pub(super) fn own(recorder: impl Recorder + Send + Sync + 'static) -> Self {
+        Self {
+            own: Some(Arc::new(recorder)),
+            gatherer: None,
+        }
+    }
+
+    pub(super) fn gathered(&self) -> Self {
+        Self {
+            own: self.own.clone(),
+            gatherer: Some(Arc::new(Gatherer::new())),
+        }
+    }
+
+    pub(super) fn pass_on(&self) {
+        if let Some(gatherer) = &self.gatherer {
+            gatherer.pass_on();
+        }
+    }
+
     fn with<R>(&self, act: impl FnOnce(&dyn Recorder) -> R) -> R {
-        match self {
-            Self::Global => ::metrics::with_recorder(act),
-            Self::Own(recorder) => act(&**recorder),
+        match &self.own {
+            None => ::metrics::with_recorder(act),
+            Some(recorder) => act(&**recorder),
         }
     }
 }
@@ -102,9 +132,9 @@ impl<H: Handle, const N: usize> Family<H, N> {
             .map(|(name, value)| Label::new(*name, value.to_owned()))
             .collect();
         let key = Key::from_parts(self.metric.name(), labels);
-        let metadata = Metadata::new(module_path!(), Level::INFO, Some(module_path!()));
-        self.target
-            .with(|recorder| H::register(recorder, &key, &metadata))
+        let level = ::metrics::Level::INFO;
+        let metadata = Metadata::new(module_path!(), level, Some(module_path!()));
+        H::register(&self.target, &key, &metadata)
     }
 }
 
@@ -134,9 +164,16 @@ fn hash<const N: usize>(labels: &[&str; N]) -> usize {
         // The last eight bytes, some of them a second time, or all that there are.
         let last = match bytes.last_chunk() {
             Some(last) => u64::from_le_bytes(*last),
-            None => rest
-                .iter()
-                .fold(0, |word, byte| word << 8 | u64::from(*byte)),
+            None => match (bytes.first_chunk(), bytes.last_chunk()) {
+                (Some(first), Some(last)) => {
+                    let [first, last] =
+                        [first, last].map(|half| u64::from(u32::from_le_bytes(*half)));
+                    first << 32 | last
+                }
+                _ => rest
+                    .iter()
+                    .fold(0, |word, byte| word << 8 | u64::from(*byte)),
+            },
         };
         // The length tells "a" from "\0a".
         add(last ^ (label.len() as u64) << 56);
@@ -149,10 +186,10 @@ pub(crate) trait Handle: Sized {
     const KIND: Kind;
 
     fn describe(recorder: &dyn Recorder, metric: &Metric);
-    fn register(recorder: &dyn Recorder, key: &Key, metadata: &Metadata<'_>) -> Self;
+    fn register(target: &Target, key: &Key, metadata: &Metadata<'_>) -> Self;
 }
 
-impl Handle for Counter {
+impl Handle for Count {
     const KIND: Kind = Kind::Counter;
 
     fn describe(recorder: &dyn Recorder, metric: &Metric) {
@@ -160,8 +197,29 @@ impl Handle for Counter {
         recorder.describe_counter(name, Some(metric.unit()), text);
     }
 
-    fn register(recorder: &dyn Recorder, key: &Key, metadata: &Metadata<'_>) -> Self {
-        recorder.register_counter(key, metadata)
+    fn register(target: &Target, key: &Key, metadata: &Metadata<'_>) -> Self {
+        let counter = target.with(|recorder| recorder.register_counter(key, metadata));
+        match &target.gatherer {
+            None => Self::Direct(counter),
+            Some(gatherer) => gatherer.counter(counter),
+        }
+    }
+}
+
+#[cfg(feature = "errors")]
+impl Handle for Level {
+    const KIND: Kind = Kind::Gauge;
+
+    fn describe(recorder: &dyn Recorder, metric: &Metric) {
+        ::metrics::Gauge::describe(recorder, metric);
+    }
+
+    fn register(target: &Target, key: &Key, metadata: &Metadata<'_>) -> Self {
+        let gauge = ::metrics::Gauge::register(target, key, metadata);
+        match &target.gatherer {
+            None => Self::Direct(gauge),
+            Some(gatherer) => gatherer.gauge(gauge),
+        }
     }
 }
 
@@ -174,8 +232,8 @@ impl Handle for ::metrics::Gauge {
         recorder.describe_gauge(name, Some(metric.unit()), text);
     }
 
-    fn register(recorder: &dyn Recorder, key: &Key, metadata: &Metadata<'_>) -> Self {
-        recorder.register_gauge(key, metadata)
+    fn register(target: &Target, key: &Key, metadata: &Metadata<'_>) -> Self {
+        target.with(|recorder| recorder.register_gauge(key, metadata))
     }
 }
 
@@ -187,8 +245,8 @@ impl Handle for ::metrics::Histogram {
         recorder.describe_histogram(name, Some(metric.unit()), text);
     }
 
-    fn register(recorder: &dyn Recorder, key: &Key, metadata: &Metadata<'_>) -> Self {
-        recorder.register_histogram(key, metadata)
+    fn register(target: &Target, key: &Key, metadata: &Metadata<'_>) -> Self {
+        target.with(|recorder| recorder.register_histogram(key, metadata))
     }
 }
 
@@ -198,11 +256,11 @@ mod tests {
 
     static METRIC: Metric = Metric::counter("t_total", &["route", "b"], "Tests.");
 
-    fn family() -> Family<Counter, 2> {
-        Family::new(&METRIC, &Target::Global)
+    fn family() -> Family<Count, 2> {
+        Family::new(&METRIC, &Target::global())
     }
 
-    fn taken(family: &Family<Counter, 2>) -> usize {
+    fn taken(family: &Family<Count, 2>) -> usize {
         family
             .slots
             .iter()

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use ::metrics::{Counter, Gauge, Histogram};
+use ::metrics::{Gauge, Histogram};
 use seawall_health::{Change, Failure, Observer, State};
 
+use super::count::Count;
 use super::family::{Family, Target};
 use super::{Metric, Metrics};
 
@@ -38,7 +39,7 @@ pub(super) static ALL: &[Metric] = &[
 ];
 
 pub(super) struct Families {
-    runs: Family<Counter, 2>,
+    runs: Family<Count, 2>,
     seconds: Family<Histogram, 1>,
     up: Family<Gauge, 1>,
     ready: Family<Gauge, 0>,

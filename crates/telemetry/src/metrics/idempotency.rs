@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use ::metrics::{Counter, Histogram};
+use ::metrics::Histogram;
 use seawall_idempotency::{
     Caps, Completion, Event, Observer, RecordId, Reserve, Reserved, Settled, Store, StoreFailure,
     Token, Wait,
 };
 
+use super::count::Count;
 use super::family::{Family, Target};
 use super::{Metric, Metrics};
 use crate::timed::{Timed, Timing};
@@ -46,11 +47,11 @@ pub(super) static ALL: &[Metric] = &[
 ];
 
 pub(super) struct Families {
-    requests: Family<Counter, 1>,
-    finished: Family<Counter, 1>,
-    waits: Family<Counter, 0>,
-    leases: Family<Counter, 1>,
-    store_errors: Family<Counter, 2>,
+    requests: Family<Count, 1>,
+    finished: Family<Count, 1>,
+    waits: Family<Count, 0>,
+    leases: Family<Count, 1>,
+    store_errors: Family<Count, 2>,
     store_seconds: Family<Histogram, 3>,
 }
 

@@ -2,11 +2,12 @@
 
 use std::error::Error;
 
-use ::metrics::{Counter, Histogram};
+use ::metrics::Histogram;
 use seawall_ratelimit::{
     Charge, Decision, Now, Observer, Op, Reason, Source, Store, StoreFailure, Verdict,
 };
 
+use super::count::Count;
 use super::family::{Family, Target};
 use super::{Metric, Metrics};
 use crate::timed::{Timed, Timing};
@@ -35,9 +36,9 @@ pub(super) static ALL: &[Metric] = &[
 ];
 
 pub(super) struct Families {
-    requests: Family<Counter, 3>,
-    decisions: Family<Counter, 3>,
-    store_errors: Family<Counter, 1>,
+    requests: Family<Count, 3>,
+    decisions: Family<Count, 3>,
+    store_errors: Family<Count, 1>,
     store_seconds: Family<Histogram, 3>,
 }
 

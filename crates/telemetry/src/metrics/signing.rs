@@ -1,8 +1,9 @@
 //! Signed messages: accepted, refused and why.
 
-use ::metrics::{Counter, Histogram};
+use ::metrics::Histogram;
 use seawall_signing::{Claim, Nonce, NonceStore, Observer, Refused, StoreFailure, Verification};
 
+use super::count::Count;
 use super::family::{Family, Target};
 use super::{Metric, Metrics};
 use crate::timed::{Timed, Timing};
@@ -31,9 +32,9 @@ pub(super) static ALL: &[Metric] = &[
 ];
 
 pub(super) struct Families {
-    verified: Family<Counter, 1>,
-    refused: Family<Counter, 2>,
-    failed_open: Family<Counter, 1>,
+    verified: Family<Count, 1>,
+    refused: Family<Count, 2>,
+    failed_open: Family<Count, 1>,
     store_seconds: Family<Histogram, 2>,
 }
 

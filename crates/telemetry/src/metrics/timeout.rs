@@ -1,10 +1,10 @@
 //! Deadlines that expired, as far as an answer tells of them.
 
-use ::metrics::Counter;
 use seawall_errors::ApiError;
 use seawall_timeout::{Cause, Elapsed};
 
 use super::Metric;
+use super::count::Count;
 use super::family::{Family, Target};
 
 pub(super) static ALL: &[Metric] = &[Metric::counter(
@@ -14,7 +14,7 @@ pub(super) static ALL: &[Metric] = &[Metric::counter(
 )];
 
 pub(super) struct Families {
-    expired: Family<Counter, 3>,
+    expired: Family<Count, 3>,
 }
 
 impl Families {

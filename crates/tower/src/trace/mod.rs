@@ -107,6 +107,10 @@ impl TraceLayer {
     }
 
     fn received<B>(&self, request: &Request<B>) -> Option<TraceContext> {
+        // Without one the state of vendors means nothing, and most requests have none.
+        if !request.headers().contains_key(TRACEPARENT_HEADER) {
+            return None;
+        }
         if let Some(trusted) = &self.trusted {
             let peer = HttpHead::of(request).peer();
             if !peer.is_some_and(|peer| trusted.is_trusted(peer)) {
