@@ -11,6 +11,7 @@ mod signals;
 mod voice;
 
 use std::any::Any;
+use std::cell::RefCell;
 use std::fmt;
 use std::future::{IntoFuture, pending};
 use std::net::SocketAddr;
@@ -227,7 +228,7 @@ impl Server {
         let write_timeout = self.limits.numbers().write_timeout;
         let io = io::WatchedIo::new(io, Arc::clone(&pulse), write_timeout, permit);
         let service = ConnectionService {
-            app: self.app.clone(),
+            app: RefCell::new(self.app.clone()),
             peer,
             pulse,
             limits: self.limits.clone(),

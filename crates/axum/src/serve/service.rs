@@ -1,5 +1,6 @@
 //! The application as hyper sees it: each request told its peer, counted, and bounded in its head.
 
+use std::cell::RefCell;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -27,7 +28,9 @@ use super::{clock, voice};
 /// The application on one connection.
 #[derive(Clone, Debug)]
 pub(super) struct ConnectionService {
-    pub(super) app: Router,
+    /// This connection's own, called as it is: a clone for each request would have all cores count on one
+    /// line how many there are.
+    pub(super) app: RefCell<Router>,
     pub(super) peer: SocketAddr,
     pub(super) pulse: Arc<Mutex<Pulse>>,
     pub(super) limits: ServerLimits,
@@ -56,7 +59,7 @@ impl hyper::service::Service<Request<Incoming>> for ConnectionService {
         let extensions = request.extensions_mut();
         extensions.insert(ConnectInfo(self.peer));
         extensions.insert(Known::new().with_peer(PeerAddr::from(self.peer)));
-        let answer = self.app.clone().call(request);
+        let answer = self.app.borrow_mut().call(request);
         Answering::new(Step::App(answer), connects, guard)
     }
 }
