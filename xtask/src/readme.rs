@@ -2,11 +2,7 @@
 
 use std::{collections::BTreeMap, fs};
 
-use crate::{
-    failure::Failure,
-    tree,
-    workspace::{Package, Workspace},
-};
+use crate::{failure::Failure, tree, workspace::Workspace};
 
 /// Compares the README with the workspace.
 pub(crate) fn check(workspace: &Workspace) -> Result<(), Failure> {
@@ -39,7 +35,8 @@ fn read(workspace: &Workspace, name: &str) -> Result<String, Failure> {
 fn table_faults(workspace: &Workspace, text: &str, counts: &BTreeMap<&str, usize>) -> Vec<String> {
     let mut rows: BTreeMap<&str, &str> = text.lines().filter_map(row).collect();
     let mut faults = Vec::new();
-    for package in workspace.published().filter(|p| !is_macro(p)) {
+    // A crate of macros stands in the row of the crate that shows them.
+    for package in workspace.published().filter(|p| !p.is_macro()) {
         let (name, folder) = (package.name.as_str(), package.folder(workspace).display());
         let brings = counts.get(name).copied().unwrap_or_default();
         match rows.remove(name) {
@@ -66,12 +63,6 @@ fn row(line: &str) -> Option<(&str, &str)> {
     let mut cells = rest.split('|').skip(1);
     name.starts_with("seawall-")
         .then_some((name, cells.next()?.trim()))
-}
-
-/// A crate of macros stands in the row of the crate that shows them.
-fn is_macro(package: &Package) -> bool {
-    let mut kinds = package.targets.iter().flat_map(|target| &target.kind);
-    kinds.any(|kind| kind == "proc-macro")
 }
 
 fn promise_faults(workspace: &Workspace, text: &str, manifest: &str) -> Vec<String> {

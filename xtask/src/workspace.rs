@@ -170,6 +170,12 @@ impl Package {
             .is_none_or(|registries| !registries.is_empty())
     }
 
+    /// Whether it is a crate of procedural macros, which another one shows.
+    pub(crate) fn is_macro(&self) -> bool {
+        let mut kinds = self.targets.iter().flat_map(|target| &target.kind);
+        kinds.any(|kind| kind == "proc-macro")
+    }
+
     /// The folder of the package relative to the workspace, as `crates/web`.
     pub(crate) fn folder<'a>(&'a self, workspace: &Workspace) -> &'a Path {
         let folder = self.manifest_path.parent().unwrap_or(Path::new(""));

@@ -1,4 +1,10 @@
-#![doc = include_str!("../README.md")]
+// Its first example needs this feature, and hides no line that would say so.
+#![cfg_attr(feature = "serve", doc = include_str!("../README.md"))]
+#![cfg_attr(
+    not(feature = "serve"),
+    doc = "Seawall for axum: one builder, extractors and an error type that answer alike and leak \
+           nothing. The whole page is shown with feature `serve`."
+)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod builder;

@@ -1,7 +1,9 @@
+// Its first example needs this feature, and hides no line that would say so.
 #![cfg_attr(feature = "ratelimit", doc = include_str!("../README.md"))]
 #![cfg_attr(
     not(feature = "ratelimit"),
-    doc = "Shared state for Seawall. Empty until a feature is chosen: `ratelimit`, `signing`, `idempotency`."
+    doc = "Shared state for Seawall in Postgres, a feature for each leaf: `idempotency`, `ratelimit`, \
+           `signing`. Empty until one is chosen; the whole page is shown with `ratelimit`."
 )]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -1,11 +1,9 @@
+// Its first example needs this feature, and hides no line that would say so.
+#![cfg_attr(feature = "ratelimit", doc = include_str!("../README.md"))]
 #![cfg_attr(
-    any(feature = "idempotency", feature = "ratelimit", feature = "signing"),
-    doc = include_str!("../README.md")
-)]
-#![cfg_attr(
-    not(any(feature = "idempotency", feature = "ratelimit", feature = "signing")),
-    doc = "Shared state for Seawall. Empty until a feature is chosen: `idempotency`, `ratelimit`, \
-           `signing`."
+    not(feature = "ratelimit"),
+    doc = "Shared state for Seawall in Redis, a feature for each leaf: `idempotency`, `ratelimit`, `signing`. \
+           Empty until one is chosen; the whole page is shown with `ratelimit`."
 )]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -1,4 +1,10 @@
-#![doc = include_str!("../README.md")]
+// Its first example needs this feature, and hides no line that would say so.
+#![cfg_attr(feature = "signing", doc = include_str!("../README.md"))]
+#![cfg_attr(
+    not(feature = "signing"),
+    doc = "Shared state for Seawall in an SQLite file, a feature for each leaf: `idempotency`, `signing`. \
+           The whole page is shown with `signing`."
+)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod builder;

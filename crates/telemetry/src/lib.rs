@@ -1,20 +1,10 @@
+// Its first example needs this feature, and hides no line that would say so.
+#![cfg_attr(feature = "ratelimit", doc = include_str!("../README.md"))]
 #![cfg_attr(
-    any(feature = "breaker", feature = "degrade", feature = "errors", feature = "health", feature = "idempotency", feature = "ratelimit", feature = "signing"),
-    doc = include_str!("../README.md")
-)]
-#![cfg_attr(
-    not(any(
-        feature = "breaker",
-        feature = "degrade",
-        feature = "errors",
-        feature = "health",
-        feature = "idempotency",
-        feature = "ratelimit",
-        feature = "signing"
-    )),
+    not(feature = "ratelimit"),
     doc = "What Seawall's crates do, as metrics and tracing events. Empty until a feature is chosen, \
            one for each leaf: `breaker`, `degrade`, `errors`, `health`, `idempotency`, `ratelimit`, \
-           `signing`, `timeout`."
+           `signing`, `timeout`; the whole page is shown with `ratelimit`."
 )]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -5,6 +5,7 @@
 mod axum;
 mod benchmarks;
 mod checklist;
+mod compare;
 mod guide;
 mod links;
 mod order;

@@ -26,7 +26,7 @@ pub(super) fn faults(package: &Path, root: &Path) -> Result<Vec<String>, Failure
             Ok(theirs) if theirs == ours => {}
             Ok(_) => faults.push(format!("{name} is not that of the workspace")),
             Err(_) => faults.push(format!(
-                "{name} is missing in the package: `ln -s ../../{name}` beside its Cargo.toml, \
+                "{name} is missing in the package: `cp ../../{name} .` beside its Cargo.toml, \
                  and \"/LICENSE-*\" in `include`"
             )),
         }

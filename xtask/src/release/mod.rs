@@ -3,6 +3,7 @@
 mod about;
 mod api;
 mod changelog;
+mod examples;
 mod files;
 mod minimal;
 mod outside;
@@ -151,6 +152,10 @@ const STEPS: &[Step] = &[
             packaged(room)?;
             packaging::compile(&room.workspace, &room.house).map(|()| Skips::new())
         },
+    },
+    Step {
+        name: "examples",
+        run: |room| examples::check(&room.workspace).map(|()| Skips::new()),
     },
     Step {
         name: "docs",
