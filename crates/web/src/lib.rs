@@ -16,6 +16,9 @@ pub mod limits;
 pub mod order;
 mod origin;
 pub mod request;
+#[cfg(feature = "server")]
+#[cfg_attr(docsrs, doc(cfg(feature = "server")))]
+pub mod server;
 
 #[cfg(any(feature = "idempotency", feature = "signing"))]
 #[cfg_attr(docsrs, doc(cfg(any(feature = "idempotency", feature = "signing"))))]

@@ -6,13 +6,14 @@ use std::net::SocketAddr;
 use std::pin::pin;
 use std::time::Duration;
 
+use seawall_web::server::too_slow;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 
+use super::clock;
 use super::io::WatchedIo;
 use super::limits::ServerLimits;
 use super::pulse::Verdict;
-use super::{clock, voice};
 
 /// How long a connection that was told to end may take about it.
 const GRACE: Duration = Duration::from_secs(1);
@@ -65,7 +66,7 @@ pub(super) async fn run<D, I, E>(
                             return;
                         }
                         Verdict::Close => Vec::new(),
-                        Verdict::Late => voice::too_slow(),
+                        Verdict::Late => too_slow(),
                     };
                     told_to_end = true;
                     io.end(last_words);

@@ -6,16 +6,19 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
-use actix_web::Error;
 use actix_web::body::{BodySize, EitherBody, MessageBody};
 use actix_web::dev::{Payload, Service, ServiceRequest, ServiceResponse};
-use actix_web::http::header::HeaderMap;
+use actix_web::http::Method;
+use actix_web::http::header::{self, HeaderMap, HeaderValue};
+use actix_web::{Error, HttpResponse};
 use bytes::Bytes;
 use pin_project::pin_project;
+use seawall_web::server;
 
+use super::clock;
 use super::limits::ServerLimits;
 use super::pulse::Pulse;
-use super::{clock, voice};
+use crate::reply;
 use crate::stage::stage;
 
 /// Outermost of all.
@@ -60,7 +63,7 @@ where
             _ => Turn::First,
         };
         let step = if self.is_too_large(request.headers()) {
-            let refusal = voice::head_too_large(&request);
+            let refusal = head_too_large(&request);
             Step::Refused(Some(Box::new(request.into_response(refusal))))
         } else {
             Step::App(self.inner.call(request))
@@ -71,17 +74,20 @@ where
 
 impl<S> ExchangeService<S> {
     fn is_too_large(&self, headers: &HeaderMap) -> bool {
-        let numbers = self.limits.numbers();
-        if headers.len() > numbers.header_count {
-            return true;
-        }
-        // Name, value, and what stands between and behind them.
-        let bytes: usize = headers
-            .iter()
-            .map(|(name, value)| name.as_str().len() + value.len() + 4)
-            .sum();
-        bytes > numbers.header_bytes
+        let lines = headers.iter();
+        let lines = lines.map(|(name, value)| (name.as_str(), value.as_bytes()));
+        !self.limits.numbers().base.allow_head(lines)
     }
+}
+
+/// The answer to a head that could be read and is larger than it may be.
+fn head_too_large(request: &ServiceRequest) -> HttpResponse {
+    let accept = request.headers().get(header::ACCEPT);
+    let is_head = request.method() == Method::HEAD;
+    let rendered = server::head_too_large(is_head, accept.map(HeaderValue::as_bytes));
+    let mut response = HttpResponse::new(reply::status(rendered.status));
+    reply::write_headers(response.headers_mut(), &rendered);
+    response.set_body(reply::body(rendered.body.into()))
 }
 
 /// The answer on its way.

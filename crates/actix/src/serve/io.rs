@@ -11,11 +11,12 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::{Buf, Bytes};
+use seawall_web::server::Refusal;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, timeout};
 
+use super::clock;
 use super::pulse::Pulse;
-use super::{clock, voice};
 
 /// A connection's socket. Actix has one clone, and whoever drives the connection another.
 pub(super) struct WatchedIo<I> {
@@ -212,7 +213,7 @@ impl<I> WatchedIo<I> {
     /// It is the parser's own when every answer that the application has given is written and
     /// flushed, and no request is under way: nothing else writes then.
     fn rephrases(&self, socket: &mut RefMut<'_, Socket<I>>, buf: &[u8]) -> bool {
-        let Some(refusal) = voice::refusal(buf) else {
+        let Some(refusal) = Refusal::read(buf) else {
             return false;
         };
         if !socket.instead.is_empty() || !self.pulse.borrow().is_parsers_turn(socket.written) {

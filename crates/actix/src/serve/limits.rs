@@ -1,14 +1,12 @@
 //! What one peer may hold of the server, and for how long.
 
-use std::error::Error;
-use std::fmt;
-use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
 use seawall_web::request::ClientIp;
+use seawall_web::server::{Limits, ServerLimitsError};
 
 /// The limits of a server, below every layer: connections, heads and slow peers.
 ///
@@ -36,16 +34,10 @@ pub struct ServerLimits(Arc<Numbers>);
 
 #[derive(Clone, Debug)]
 pub(super) struct Numbers {
+    /// What every server limits.
+    pub(super) base: Limits,
     pub(super) workers: usize,
-    pub(super) connections: usize,
-    pub(super) connections_by_address: usize,
-    pub(super) proxies: ClientIp,
-    pub(super) header_timeout: Duration,
-    pub(super) idle_timeout: Duration,
-    pub(super) write_timeout: Duration,
     pub(super) linger_timeout: Duration,
-    pub(super) header_count: usize,
-    pub(super) header_bytes: usize,
 }
 
 impl ServerLimits {
@@ -64,16 +56,9 @@ impl ServerLimits {
 impl Default for Numbers {
     fn default() -> Self {
         Self {
+            base: Limits::new(MOST_HEADERS),
             workers: available_parallelism().map_or(1, NonZeroUsize::get),
-            connections: 10_000,
-            connections_by_address: 100,
-            proxies: ClientIp::peer(),
-            header_timeout: Duration::from_secs(10),
-            idle_timeout: Duration::from_secs(60),
-            write_timeout: Duration::from_secs(30),
             linger_timeout: Duration::from_secs(1),
-            header_count: MOST_HEADERS,
-            header_bytes: 16 * 1024,
         }
     }
 }
@@ -81,12 +66,7 @@ impl Default for Numbers {
 impl Numbers {
     /// How long until a connection is looked at again: no limit can be exceeded by more.
     pub(super) fn shortest_wait(&self) -> Duration {
-        self.header_timeout.min(self.idle_timeout)
-    }
-
-    /// Whether this peer is a proxy that speaks for many.
-    pub(super) fn is_proxy(&self, peer: IpAddr) -> bool {
-        self.proxies.is_trusted(peer)
+        self.base.header_timeout.min(self.base.idle_timeout)
     }
 }
 
@@ -110,7 +90,7 @@ impl ServerLimitsBuilder {
     /// How many connections may be open at once; those beyond are closed as they come. Default
     /// 10,000: an idle connection costs some ten kilobytes, and as many fit a common limit on files.
     pub fn connections(mut self, most: usize) -> Self {
-        self.numbers.connections = most;
+        self.numbers.base.connections = most;
         self
     }
 
@@ -118,14 +98,14 @@ impl ServerLimitsBuilder {
     /// closed as they come. Default 100: ample for an office behind one address, and a hundred
     /// addresses are needed to use up the default of [`connections`](Self::connections).
     pub fn connections_by_address(mut self, most: usize) -> Self {
-        self.numbers.connections_by_address = most;
+        self.numbers.base.connections_by_address = most;
         self
     }
 
     /// The proxies in front of the service, whose connections are not counted by address: they
     /// speak for many. Default: none.
     pub fn proxies(mut self, client_ip: ClientIp) -> Self {
-        self.numbers.proxies = client_ip;
+        self.numbers.base.proxies = client_ip;
         self
     }
 
@@ -135,21 +115,21 @@ impl ServerLimitsBuilder {
     /// holds. Bytes that came along with the request before are not told apart from it; a head which
     /// they begin is bounded by [`idle_timeout`](Self::idle_timeout).
     pub fn header_timeout(mut self, limit: Duration) -> Self {
-        self.numbers.header_timeout = limit;
+        self.numbers.base.header_timeout = limit;
         self
     }
 
     /// How long a connection may be kept without a request. Default 60 s: what common clients and
     /// load balancers keep theirs. Behind a load balancer it should be longer than the balancer's.
     pub fn idle_timeout(mut self, limit: Duration) -> Self {
-        self.numbers.idle_timeout = limit;
+        self.numbers.base.idle_timeout = limit;
         self
     }
 
     /// How long a peer may take none of what is written to it. Default 30 s: the longest gap of a
     /// mobile network that is worth waiting for.
     pub fn write_timeout(mut self, limit: Duration) -> Self {
-        self.numbers.write_timeout = limit;
+        self.numbers.base.write_timeout = limit;
         self
     }
 
@@ -164,7 +144,7 @@ impl ServerLimitsBuilder {
     /// How many header lines a request may have; 431 beyond. Default 96, which is also the most:
     /// what actix's parser holds.
     pub fn header_count(mut self, most: usize) -> Self {
-        self.numbers.header_count = most;
+        self.numbers.base.header_count = most;
         self
     }
 
@@ -172,7 +152,7 @@ impl ServerLimitsBuilder {
     /// as common proxies have it. The most is 120 KiB, which actix's parser holds beside the rest
     /// of a head.
     pub fn header_bytes(mut self, most: usize) -> Self {
-        self.numbers.header_bytes = most;
+        self.numbers.base.header_bytes = most;
         self
     }
 
@@ -184,61 +164,27 @@ impl ServerLimitsBuilder {
     /// the parser could not hold.
     pub fn build(self) -> Result<ServerLimits, ServerLimitsError> {
         let numbers = self.numbers;
-        let check = |ok: bool, key, expected| match ok {
-            true => Ok(()),
-            false => Err(ServerLimitsError { key, expected }),
-        };
+        let check = ServerLimitsError::unless;
+        numbers.base.check()?;
         check(numbers.workers > 0, "workers", "at least 1")?;
-        check(numbers.connections > 0, "connections", "at least 1")?;
         check(
-            (1..=numbers.connections).contains(&numbers.connections_by_address),
-            "connections_by_address",
-            "from 1 to `connections`",
+            !numbers.linger_timeout.is_zero(),
+            "linger_timeout",
+            "longer than zero",
         )?;
-        for (key, span) in [
-            ("header_timeout", numbers.header_timeout),
-            ("idle_timeout", numbers.idle_timeout),
-            ("write_timeout", numbers.write_timeout),
-            ("linger_timeout", numbers.linger_timeout),
-        ] {
-            check(!span.is_zero(), key, "longer than zero")?;
-        }
         check(
-            (1..=MOST_HEADERS).contains(&numbers.header_count),
+            (1..=MOST_HEADERS).contains(&numbers.base.header_count),
             "header_count",
             "from 1 to 96",
         )?;
         check(
-            (1024..=120 * 1024).contains(&numbers.header_bytes),
+            (1024..=120 * 1024).contains(&numbers.base.header_bytes),
             "header_bytes",
             "from 1 KiB to 120 KiB",
         )?;
         Ok(ServerLimits(Arc::new(numbers)))
     }
 }
-
-/// A limit that no server could keep.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ServerLimitsError {
-    key: &'static str,
-    expected: &'static str,
-}
-
-impl ServerLimitsError {
-    /// Which limit it is.
-    #[must_use]
-    pub fn key(&self) -> &str {
-        self.key
-    }
-}
-
-impl fmt::Display for ServerLimitsError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` must be {}", self.key, self.expected)
-    }
-}
-
-impl Error for ServerLimitsError {}
 
 #[cfg(test)]
 mod tests {

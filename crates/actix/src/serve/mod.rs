@@ -1,6 +1,5 @@
 //! A server within limits, and an orderly end.
 
-mod admission;
 mod clock;
 mod connection;
 mod exchange;
@@ -9,7 +8,6 @@ mod io;
 mod limits;
 mod pulse;
 mod signals;
-mod voice;
 mod worker;
 
 use std::fmt;
@@ -22,13 +20,15 @@ use actix_web::body::MessageBody;
 use actix_web::dev::{Server, ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::{App, Error};
 use seawall_health::{Drain, Drained};
+use seawall_web::server::Admission;
 use tokio::sync::watch;
+use tokio_util::task::TaskTracker;
 
-use admission::Admission;
 use signals::Signals;
 use worker::Shared;
 
-pub use limits::{ServerLimits, ServerLimitsBuilder, ServerLimitsError};
+pub use limits::{ServerLimits, ServerLimitsBuilder};
+pub use seawall_web::server::ServerLimitsError;
 
 /// Serves an application over HTTP/1, within limits.
 ///
@@ -173,11 +173,12 @@ where
         drain,
         mut signals,
     } = serve;
-    let admission = Admission::new(limits.clone());
+    let connections = TaskTracker::new();
     let told = watch::Sender::new(false);
     let workers = limits.numbers().workers;
     let shared = Shared {
-        admission: admission.clone(),
+        admission: Admission::new(&limits.numbers().base),
+        connections: connections.clone(),
         closing: told.subscribe(),
         drain: drain.clone(),
         address: listener.local_addr()?,
@@ -220,13 +221,14 @@ where
     told.send_replace(true);
     let finished = async {
         let _stopping = handle.stop(true);
+        connections.close();
         tokio::select! {
             biased;
             ended = server.as_mut() => if let Err(error) = ended {
                 tracing::error!(%error, "the server ended badly");
             },
             // Actix would look only once a second.
-            () = admission.emptied() => {}
+            () = connections.wait() => {}
         }
     };
     let mut done = pin!(drain.done_with(finished));

@@ -100,11 +100,11 @@ impl Pulse {
         }
         let (end, verdict) = match (self.begun, self.first_byte) {
             // An answer that nobody has asked for could be taken for that to the next request.
-            (0, None) => (self.idle_since + limits.header_timeout, Verdict::Close),
-            (0, Some(_)) => (self.idle_since + limits.header_timeout, Verdict::Late),
+            (0, None) => (self.idle_since + limits.base.header_timeout, Verdict::Close),
+            (0, Some(_)) => (self.idle_since + limits.base.header_timeout, Verdict::Late),
             // Or these are the rest of a body that was refused, and answered.
-            (_, Some(byte)) => (byte + limits.header_timeout, Verdict::Close),
-            (_, None) => (self.idle_since + limits.idle_timeout, Verdict::Close),
+            (_, Some(byte)) => (byte + limits.base.header_timeout, Verdict::Close),
+            (_, None) => (self.idle_since + limits.base.idle_timeout, Verdict::Close),
         };
         if now >= end {
             return verdict;

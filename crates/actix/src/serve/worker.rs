@@ -17,10 +17,11 @@ use actix_web::dev::{
 };
 use actix_web::{App, Error};
 use seawall_health::Drain;
+use seawall_web::server::Admission;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
+use tokio_util::task::TaskTracker;
 
-use super::admission::Admission;
 use super::exchange::ExchangeLayer;
 use super::in_flight::InFlightLayer;
 use super::io::WatchedIo;
@@ -33,6 +34,8 @@ use super::{clock, connection};
 pub(super) struct Shared {
     pub(super) limits: ServerLimits,
     pub(super) admission: Admission,
+    /// Those that are open, so that their end can be waited for.
+    pub(super) connections: TaskTracker,
     pub(super) closing: watch::Receiver<bool>,
     pub(super) drain: Option<Drain>,
     pub(super) address: SocketAddr,
@@ -114,16 +117,17 @@ where
                 return Box::pin(ready(Ok(())));
             }
         };
+        let open = self.shared.connections.token();
         // Or it shows at the first read.
         let _ = tcp.set_nodelay(true);
         let limits = self.shared.limits.clone();
         let pulse = Rc::new(RefCell::new(Pulse::new(clock::now())));
-        let io = WatchedIo::new(tcp, pulse, limits.numbers().write_timeout);
+        let io = WatchedIo::new(tcp, pulse, limits.numbers().base.write_timeout);
         let dispatch = self.http.call((io.clone(), Some(peer)));
         let driven = connection::run(dispatch, io, peer, limits, self.shared.closing.clone());
         Box::pin(async move {
             driven.await;
-            drop(permit);
+            drop((permit, open));
             Ok(())
         })
     }

@@ -20,7 +20,7 @@ use super::service::ConnectionService;
 pub(super) fn protocols(numbers: &Numbers) -> auto::Builder<TokioExecutor> {
     let mut protocols = auto::Builder::new(TokioExecutor::new());
     // Heads that are somewhat too large are read, so that they can be refused in full.
-    let head = numbers.header_bytes as usize;
+    let head = numbers.base.header_bytes;
     protocols
         .http1()
         .timer(TokioTimer::new())
@@ -33,10 +33,10 @@ pub(super) fn protocols(numbers: &Numbers) -> auto::Builder<TokioExecutor> {
         .max_concurrent_streams(numbers.h2_streams)
         .max_pending_accept_reset_streams(numbers.h2_pending_resets)
         .max_local_error_reset_streams(numbers.h2_local_resets)
-        .max_header_list_size(numbers.header_bytes)
+        .max_header_list_size(u32::try_from(head).unwrap_or(u32::MAX))
         .max_send_buf_size(numbers.h2_send_buffer as usize)
-        .keep_alive_interval(numbers.write_timeout)
-        .keep_alive_timeout(numbers.write_timeout);
+        .keep_alive_interval(numbers.base.write_timeout)
+        .keep_alive_timeout(numbers.base.write_timeout);
     protocols
 }
 

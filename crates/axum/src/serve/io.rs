@@ -9,12 +9,12 @@ use std::time::Duration;
 use bytes::{Buf, Bytes};
 use parking_lot::Mutex;
 use pin_project::pin_project;
+use seawall_web::server::{Permit, Refusal};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 
-use super::admission::Permit;
+use super::clock;
 use super::pulse::Pulse;
-use super::{clock, voice};
 
 /// A connection's socket. It carries the connection's place, so that an upgraded connection keeps it.
 #[pin_project]
@@ -128,7 +128,7 @@ impl<I: AsyncWrite> WatchedIo<I> {
     /// It is the parser's own when every answer that the application has given is written and
     /// flushed, and no request is under way: nothing else writes then.
     fn rephrases(self: Pin<&mut Self>, buf: &[u8]) -> bool {
-        let Some(refusal) = voice::refusal(buf) else {
+        let Some(refusal) = Refusal::read(buf) else {
             return false;
         };
         let this = self.project();
@@ -176,15 +176,14 @@ fn timed<T>(
 mod tests {
     use std::future::poll_fn;
 
+    use seawall_web::server::{Admission, Limits};
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-    use super::super::admission::Admission;
-    use super::super::limits::ServerLimits;
     use super::*;
 
     fn watched<I>(io: I) -> (WatchedIo<I>, Arc<Mutex<Pulse>>) {
         let pulse = Arc::new(Mutex::new(Pulse::new(clock::now())));
-        let permit = Admission::new(ServerLimits::default())
+        let permit = Admission::new(&Limits::new(1))
             .admit([127, 0, 0, 1].into())
             .unwrap();
         let io = WatchedIo::new(io, Arc::clone(&pulse), Duration::from_secs(30), permit);

@@ -1,12 +1,10 @@
 //! What one peer may hold of the server, and for how long.
 
-use std::error::Error;
-use std::fmt;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use seawall_web::request::ClientIp;
+use seawall_web::server::{Limits, ServerLimitsError};
 
 /// The limits of a server, below every layer: connections, heads, streams and slow peers.
 ///
@@ -29,19 +27,13 @@ use seawall_web::request::ClientIp;
 /// assert_eq!(impossible.unwrap_err().to_string(), "`header_count` must be from 1 to 100");
 /// # Ok::<(), seawall_axum::ServerLimitsError>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct ServerLimits(Arc<Numbers>);
 
 #[derive(Clone, Debug)]
 pub(super) struct Numbers {
-    pub(super) connections: usize,
-    pub(super) connections_by_address: usize,
-    pub(super) proxies: ClientIp,
-    pub(super) header_timeout: Duration,
-    pub(super) idle_timeout: Duration,
-    pub(super) write_timeout: Duration,
-    pub(super) header_count: usize,
-    pub(super) header_bytes: u32,
+    /// What every server limits.
+    pub(super) base: Limits,
     pub(super) h2_streams: u32,
     pub(super) h2_pending_resets: usize,
     pub(super) h2_local_resets: usize,
@@ -61,23 +53,10 @@ impl ServerLimits {
     }
 }
 
-impl Default for ServerLimits {
-    fn default() -> Self {
-        Self(Arc::new(Numbers::default()))
-    }
-}
-
 impl Default for Numbers {
     fn default() -> Self {
         Self {
-            connections: 10_000,
-            connections_by_address: 100,
-            proxies: ClientIp::peer(),
-            header_timeout: Duration::from_secs(10),
-            idle_timeout: Duration::from_secs(60),
-            write_timeout: Duration::from_secs(30),
-            header_count: 100,
-            header_bytes: 16 * 1024,
+            base: Limits::new(MOST_HEADERS),
             h2_streams: 100,
             h2_pending_resets: 20,
             h2_local_resets: 100,
@@ -89,16 +68,16 @@ impl Default for Numbers {
 impl Numbers {
     /// How long until a connection is looked at again: no limit can be exceeded by more.
     pub(super) fn shortest_wait(&self) -> Duration {
-        self.header_timeout
-            .min(self.idle_timeout)
-            .min(self.write_timeout)
-    }
-
-    /// Whether this peer is a proxy that speaks for many.
-    pub(super) fn is_proxy(&self, peer: IpAddr) -> bool {
-        self.proxies.is_trusted(peer)
+        let limits = &self.base;
+        limits
+            .header_timeout
+            .min(limits.idle_timeout)
+            .min(limits.write_timeout)
     }
 }
+
+/// What the parser of HTTP/1 holds without an allocation.
+const MOST_HEADERS: usize = 100;
 
 /// Builds [`ServerLimits`]. Every setter states its default.
 #[derive(Clone, Debug)]
@@ -111,7 +90,7 @@ impl ServerLimitsBuilder {
     /// How many connections may be open at once; those beyond are closed as they come. Default
     /// 10,000: an idle connection costs some ten kilobytes, and as many fit a common limit on files.
     pub fn connections(mut self, most: usize) -> Self {
-        self.numbers.connections = most;
+        self.numbers.base.connections = most;
         self
     }
 
@@ -119,14 +98,14 @@ impl ServerLimitsBuilder {
     /// closed as they come. Default 100: ample for an office behind one address, and a hundred
     /// addresses are needed to use up the default of [`connections`](Self::connections).
     pub fn connections_by_address(mut self, most: usize) -> Self {
-        self.numbers.connections_by_address = most;
+        self.numbers.base.connections_by_address = most;
         self
     }
 
     /// The proxies in front of the service, whose connections are not counted by address: they
     /// speak for many. Default: none.
     pub fn proxies(mut self, client_ip: ClientIp) -> Self {
-        self.numbers.proxies = client_ip;
+        self.numbers.base.proxies = client_ip;
         self
     }
 
@@ -135,35 +114,35 @@ impl ServerLimitsBuilder {
     /// what a silent connection holds. Bytes that came along with the request before are not told
     /// apart from it; a head which they begin is bounded by [`idle_timeout`](Self::idle_timeout).
     pub fn header_timeout(mut self, limit: Duration) -> Self {
-        self.numbers.header_timeout = limit;
+        self.numbers.base.header_timeout = limit;
         self
     }
 
     /// How long a connection may be kept without a request. Default 60 s: what common clients and
     /// load balancers keep theirs. Behind a load balancer it should be longer than the balancer's.
     pub fn idle_timeout(mut self, limit: Duration) -> Self {
-        self.numbers.idle_timeout = limit;
+        self.numbers.base.idle_timeout = limit;
         self
     }
 
     /// How long a peer may take none of what is written to it. Default 30 s: the longest gap of a
     /// mobile network that is worth waiting for.
     pub fn write_timeout(mut self, limit: Duration) -> Self {
-        self.numbers.write_timeout = limit;
+        self.numbers.base.write_timeout = limit;
         self
     }
 
     /// How many header lines a request may have; 431 beyond. Default 100, which is also the most:
     /// what the parser of HTTP/1 holds without an allocation.
     pub fn header_count(mut self, most: usize) -> Self {
-        self.numbers.header_count = most;
+        self.numbers.base.header_count = most;
         self
     }
 
     /// How many bytes the header lines of a request may have together; 431 beyond. Default 16 KiB,
     /// as common proxies have it.
     pub fn header_bytes(mut self, most: u32) -> Self {
-        self.numbers.header_bytes = most;
+        self.numbers.base.header_bytes = most as usize;
         self
     }
 
@@ -203,30 +182,15 @@ impl ServerLimitsBuilder {
     /// the parsers could not hold.
     pub fn build(self) -> Result<ServerLimits, ServerLimitsError> {
         let numbers = self.numbers;
-        let check = |ok: bool, key, expected| match ok {
-            true => Ok(()),
-            false => Err(ServerLimitsError { key, expected }),
-        };
-        check(numbers.connections > 0, "connections", "at least 1")?;
+        let check = ServerLimitsError::unless;
+        numbers.base.check()?;
         check(
-            (1..=numbers.connections).contains(&numbers.connections_by_address),
-            "connections_by_address",
-            "from 1 to `connections`",
-        )?;
-        for (key, span) in [
-            ("header_timeout", numbers.header_timeout),
-            ("idle_timeout", numbers.idle_timeout),
-            ("write_timeout", numbers.write_timeout),
-        ] {
-            check(!span.is_zero(), key, "longer than zero")?;
-        }
-        check(
-            (1..=100).contains(&numbers.header_count),
+            (1..=MOST_HEADERS).contains(&numbers.base.header_count),
             "header_count",
             "from 1 to 100",
         )?;
         check(
-            (1024..=1024 * 1024).contains(&numbers.header_bytes),
+            (1024..=1024 * 1024).contains(&numbers.base.header_bytes),
             "header_bytes",
             "from 1 KiB to 1 MiB",
         )?;
@@ -235,29 +199,6 @@ impl ServerLimitsBuilder {
         Ok(ServerLimits(Arc::new(numbers)))
     }
 }
-
-/// Limits that no server could keep.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ServerLimitsError {
-    key: &'static str,
-    expected: &'static str,
-}
-
-impl ServerLimitsError {
-    /// The setting.
-    #[must_use]
-    pub fn key(&self) -> &'static str {
-        self.key
-    }
-}
-
-impl fmt::Display for ServerLimitsError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` must be {}", self.key, self.expected)
-    }
-}
-
-impl Error for ServerLimitsError {}
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,5 @@
 //! A server that no peer can hold: limits below every layer, and an orderly end.
 
-mod admission;
 mod clock;
 mod connection;
 mod io;
@@ -22,16 +21,17 @@ use axum::Router;
 use axum::serve::Listener;
 use parking_lot::Mutex;
 use seawall_health::{Drain, Drained};
+use seawall_web::server::{Admission, Permit};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use admission::{Admission, Permit};
 use pulse::Pulse;
 use service::ConnectionService;
 use signals::Signals;
 
-pub use limits::{ServerLimits, ServerLimitsBuilder, ServerLimitsError};
+pub use limits::{ServerLimits, ServerLimitsBuilder};
+pub use seawall_web::server::ServerLimitsError;
 
 /// Serves an application over HTTP/1 and HTTP/2, within limits.
 ///
@@ -144,7 +144,7 @@ async fn run<L: Listener<Addr = SocketAddr>>(serve: Serve<L>) -> Drained {
     } = serve;
     let server = Server {
         protocols: Arc::new(connection::protocols(limits.numbers())),
-        admission: Admission::new(limits.clone()),
+        admission: Admission::new(&limits.numbers().base),
         app,
         limits,
         drain: drain.clone(),
@@ -225,7 +225,7 @@ impl Server {
             let _ = tcp.set_nodelay(true);
         }
         let pulse = Arc::new(Mutex::new(Pulse::new(clock::now())));
-        let write_timeout = self.limits.numbers().write_timeout;
+        let write_timeout = self.limits.numbers().base.write_timeout;
         let io = io::WatchedIo::new(io, Arc::clone(&pulse), write_timeout, permit);
         let service = ConnectionService {
             app: RefCell::new(self.app.clone()),

@@ -115,7 +115,7 @@ impl Pulse {
     }
 
     pub(super) fn verdict(&self, limits: &Numbers, now: Instant) -> Verdict {
-        let stalled = |(_, since): &(u64, Instant)| now >= *since + limits.write_timeout;
+        let stalled = |(_, since): &(u64, Instant)| now >= *since + limits.base.write_timeout;
         if self.waiting.iter().any(stalled) {
             return Verdict::Cut("the peer makes no room for an answer");
         }
@@ -126,14 +126,14 @@ impl Pulse {
         // bounded by the idle limit, which no byte prolongs.
         let (end, verdict) = match (self.protocol, self.first_byte) {
             (Protocol::Unknown, _) => (
-                self.idle_since + limits.header_timeout,
+                self.idle_since + limits.base.header_timeout,
                 Verdict::Cut("no request within the header timeout"),
             ),
             (Protocol::Http1, Some(begun)) => (
-                begun + limits.header_timeout,
+                begun + limits.base.header_timeout,
                 Verdict::Cut("a head that does not end"),
             ),
-            _ => (self.idle_since + limits.idle_timeout, Verdict::Idle),
+            _ => (self.idle_since + limits.base.idle_timeout, Verdict::Idle),
         };
         if now >= end {
             return verdict;

@@ -66,16 +66,9 @@ impl hyper::service::Service<Request<Incoming>> for ConnectionService {
 
 impl ConnectionService {
     fn is_too_large(&self, headers: &HeaderMap) -> bool {
-        let numbers = self.limits.numbers();
-        if headers.len() > numbers.header_count {
-            return true;
-        }
-        // Name, value, and what stands between and behind them.
-        let bytes: usize = headers
-            .iter()
-            .map(|(name, value)| name.as_str().len() + value.len() + 4)
-            .sum();
-        bytes > numbers.header_bytes as usize
+        let lines = headers.iter();
+        let lines = lines.map(|(name, value)| (name.as_str(), value.as_bytes()));
+        !self.limits.numbers().base.allow_head(lines)
     }
 }
 

@@ -1,100 +1,17 @@
-//! Refusals below every layer, in the words of all the others.
-//!
-//! A request whose head cannot be read never becomes a request: the parser answers it, with a status
-//! and nothing else. A caller should not have to know that, so its answer is put into the shape of all
-//! other errors.
+//! Refusals below every layer, as hyper sends them.
 
 use axum::body::Body;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Response, StatusCode};
-use seawall_errors::{ApiError, RenderContext, Renderer, RequestId, codes};
-
-/// What the parser refused with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Refusal<'a> {
-    status: u16,
-    /// The rest of its status line.
-    reason: &'a str,
-    /// The value of its `date`.
-    date: Option<&'a str>,
-}
-
-/// The parser's refusal, if these bytes are one: a client error, closing, without a body.
-pub(super) fn refusal(bytes: &[u8]) -> Option<Refusal<'_>> {
-    // Cheap for everything else, which is nearly everything.
-    let rest = bytes.strip_prefix(b"HTTP/1.1 4")?;
-    if rest.len() > LONGEST {
-        return None;
-    }
-    let text = std::str::from_utf8(bytes).ok()?;
-    let head = text.strip_suffix("\r\n\r\n")?;
-    let mut lines = head.split("\r\n");
-    let (status, reason) = lines.next()?.strip_prefix("HTTP/1.1 ")?.split_once(' ')?;
-    let status = status.parse().ok()?;
-    let (mut empty, mut date) = (false, None);
-    for line in lines {
-        let (name, value) = line.split_once(": ")?;
-        if name.eq_ignore_ascii_case("content-length") {
-            empty = value == "0";
-        } else if name.eq_ignore_ascii_case("date") {
-            date = Some(value);
-        } else if !name.eq_ignore_ascii_case("connection") {
-            return None;
-        }
-    }
-    empty.then_some(Refusal {
-        status,
-        reason,
-        date,
-    })
-}
-
-/// The parser's refusals are shorter.
-const LONGEST: usize = 256;
-
-impl Refusal<'_> {
-    /// The same refusal, as bytes to send.
-    pub(super) fn rendered(self) -> Vec<u8> {
-        let code = match self.status {
-            400 => codes::MALFORMED_REQUEST,
-            other => codes::for_status(other),
-        };
-        let id = RequestId::generate();
-        let context = RenderContext::new().request_id(id.as_str());
-        let rendered = Renderer::new().render(&ApiError::new(code).not_executed(), &context);
-        let mut bytes = format!("HTTP/1.1 {} {}\r\n", self.status, self.reason);
-        for (name, value) in &rendered.headers {
-            bytes.push_str(&format!("{name}: {value}\r\n"));
-        }
-        let length = rendered.body.len();
-        bytes.push_str(&format!(
-            "x-request-id: {id}\r\ncontent-length: {length}\r\nconnection: close\r\n"
-        ));
-        if let Some(date) = self.date {
-            bytes.push_str(&format!("date: {date}\r\n"));
-        }
-        bytes.push_str("\r\n");
-        let mut bytes = bytes.into_bytes();
-        bytes.extend(rendered.body);
-        bytes
-    }
-}
+use seawall_web::server;
 
 /// The answer to a head that could be read and is larger than it may be.
 pub(super) fn head_too_large(method: &Method, headers: &HeaderMap) -> Response<Body> {
-    let id = RequestId::generate();
-    let mut context = RenderContext::new()
-        .request_id(id.as_str())
-        .head(method == Method::HEAD);
-    if let Some(accept) = headers.get(header::ACCEPT) {
-        context = context.accept(accept.as_bytes());
-    }
-    let error = ApiError::new(codes::HEADERS_TOO_LARGE).not_executed();
-    let rendered = Renderer::new().render(&error, &context);
+    let accept = headers.get(header::ACCEPT).map(HeaderValue::as_bytes);
+    let rendered = server::head_too_large(method == Method::HEAD, accept);
     let mut response = Response::new(Body::from(rendered.body));
     *response.status_mut() = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
-    let id = ("x-request-id", id.to_string().into());
-    for (name, value) in rendered.headers.into_iter().chain([id]) {
+    for (name, value) in rendered.headers {
         if let Ok(value) = HeaderValue::from_str(&value) {
             response
                 .headers_mut()
@@ -102,55 +19,4 @@ pub(super) fn head_too_large(method: &Method, headers: &HeaderMap) -> Response<B
         }
     }
     response
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const HYPERS: &str = "HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\
-        date: Thu, 01 Jan 1970 00:00:00 GMT\r\n\r\n";
-
-    #[test]
-    fn the_parsers_refusal_is_recognised() {
-        let refusal = refusal(HYPERS.as_bytes()).unwrap();
-        assert_eq!((refusal.status, refusal.reason), (400, "Bad Request"));
-        assert_eq!(refusal.date, Some("Thu, 01 Jan 1970 00:00:00 GMT"));
-    }
-
-    #[test]
-    fn everything_else_is_not() {
-        for other in [
-            "",
-            "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n",
-            "HTTP/1.1 400 Bad Request\r\ncontent-length: 2\r\n\r\n",
-            "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\nGET",
-            "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nset-cookie: a\r\n\r\n",
-            "HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n",
-            "HTTP/1.1 4",
-        ] {
-            assert_eq!(refusal(other.as_bytes()), None, "{other}");
-        }
-        assert_eq!(refusal(&[0xff; 40]), None);
-    }
-
-    #[test]
-    fn the_words_are_those_of_every_error() {
-        let bytes = refusal(HYPERS.as_bytes()).unwrap().rendered();
-        let text = String::from_utf8(bytes).unwrap();
-        let (head, body) = text.split_once("\r\n\r\n").unwrap();
-        let body: serde_json::Value = serde_json::from_str(body).unwrap();
-        assert_eq!(body["error"], "malformed_request");
-        let id = body["request_id"].as_str().unwrap();
-        for line in [
-            "HTTP/1.1 400 Bad Request",
-            "content-type: application/json",
-            "cache-control: no-store",
-            "connection: close",
-            "date: Thu, 01 Jan 1970 00:00:00 GMT",
-            &format!("x-request-id: {id}"),
-        ] {
-            assert!(head.split("\r\n").any(|found| found == line), "{head}");
-        }
-    }
 }

@@ -4,17 +4,11 @@
 //! and nothing else. A caller should not have to know that, so its answer is put into the shape of all
 //! other errors.
 
-use actix_web::dev::ServiceRequest;
-use actix_web::http::header::{self, HeaderName, HeaderValue};
-use actix_web::http::{Method, StatusCode};
-use actix_web::{HttpRequest, HttpResponse};
-use seawall_errors::{ApiError, ErrorCode, RenderContext, Renderer, RequestId, codes};
+use seawall_errors::{ApiError, ErrorCode, RenderContext, Rendered, Renderer, RequestId, codes};
 
-use crate::reply;
-
-/// What the parser refused with.
+/// What a parser of HTTP/1 refused with, on its own: a client error without a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Refusal<'a> {
+pub struct Refusal<'a> {
     status: u16,
     /// The rest of its status line.
     reason: &'a str,
@@ -22,42 +16,41 @@ pub(super) struct Refusal<'a> {
     date: Option<&'a str>,
 }
 
-/// The parser's refusal, if these bytes are one: a client error without a body.
-pub(super) fn refusal(bytes: &[u8]) -> Option<Refusal<'_>> {
-    // Cheap for everything else, which is nearly everything.
-    let rest = bytes.strip_prefix(b"HTTP/1.1 4")?;
-    if rest.len() > LONGEST {
-        return None;
-    }
-    let text = std::str::from_utf8(bytes).ok()?;
-    let head = text.strip_suffix("\r\n\r\n")?;
-    let mut lines = head.split("\r\n");
-    let (status, reason) = lines.next()?.strip_prefix("HTTP/1.1 ")?.split_once(' ')?;
-    let status = status.parse().ok()?;
-    let (mut empty, mut date) = (false, None);
-    for line in lines {
-        let (name, value) = line.split_once(": ")?;
-        if name.eq_ignore_ascii_case("content-length") {
-            empty = value == "0";
-        } else if name.eq_ignore_ascii_case("date") {
-            date = Some(value);
-        } else if !name.eq_ignore_ascii_case("connection") {
+impl<'a> Refusal<'a> {
+    /// The refusal, if these bytes, written as one, are one and nothing else.
+    #[must_use]
+    pub fn read(bytes: &'a [u8]) -> Option<Self> {
+        // Cheap for everything else, which is nearly everything.
+        let rest = bytes.strip_prefix(b"HTTP/1.1 4")?;
+        if rest.len() > LONGEST {
             return None;
         }
+        let text = std::str::from_utf8(bytes).ok()?;
+        let head = text.strip_suffix("\r\n\r\n")?;
+        let mut lines = head.split("\r\n");
+        let (status, reason) = lines.next()?.strip_prefix("HTTP/1.1 ")?.split_once(' ')?;
+        let status = status.parse().ok()?;
+        let (mut empty, mut date) = (false, None);
+        for line in lines {
+            let (name, value) = line.split_once(": ")?;
+            if name.eq_ignore_ascii_case("content-length") {
+                empty = value == "0";
+            } else if name.eq_ignore_ascii_case("date") {
+                date = Some(value);
+            } else if !name.eq_ignore_ascii_case("connection") {
+                return None;
+            }
+        }
+        empty.then_some(Self {
+            status,
+            reason,
+            date,
+        })
     }
-    empty.then_some(Refusal {
-        status,
-        reason,
-        date,
-    })
-}
 
-/// The parser's refusals are shorter.
-const LONGEST: usize = 256;
-
-impl Refusal<'_> {
-    /// The same refusal, as bytes to send.
-    pub(super) fn rendered(self) -> Vec<u8> {
+    /// The same refusal with the body of every error, closing, as bytes to send.
+    #[must_use]
+    pub fn rendered(self) -> Vec<u8> {
         let code = match self.status {
             400 => codes::MALFORMED_REQUEST,
             other => codes::for_status(other),
@@ -66,9 +59,30 @@ impl Refusal<'_> {
     }
 }
 
+/// The parsers' refusals are shorter.
+const LONGEST: usize = 256;
+
 /// The answer to a first head that does not come, as bytes to send.
-pub(super) fn too_slow() -> Vec<u8> {
+#[must_use]
+pub fn too_slow() -> Vec<u8> {
     closing(codes::REQUEST_TIMEOUT, 408, "Request Timeout", None)
+}
+
+/// The answer to a head that could be read and is larger than it may be, `x-request-id` included.
+///
+/// It is told whether the request's method is `HEAD`, and its `accept`.
+#[must_use]
+pub fn head_too_large(is_head: bool, accept: Option<&[u8]>) -> Rendered {
+    let id = RequestId::generate();
+    let mut context = RenderContext::new().request_id(id.as_str()).head(is_head);
+    if let Some(accept) = accept {
+        context = context.accept(accept);
+    }
+    let error = ApiError::new(codes::HEADERS_TOO_LARGE).not_executed();
+    let mut rendered = Renderer::new().render(&error, &context);
+    let id = id.to_string().into();
+    rendered.headers.push(("x-request-id", id));
+    rendered
 }
 
 /// The last answer on a connection.
@@ -93,42 +107,23 @@ fn closing(code: ErrorCode, status: u16, reason: &str, date: Option<&str>) -> Ve
     bytes
 }
 
-/// The answer to a head that could be read and is larger than it may be.
-pub(super) fn head_too_large(request: &ServiceRequest) -> HttpResponse {
-    answered(request.request(), ApiError::new(codes::HEADERS_TOO_LARGE))
-}
-
-fn answered(request: &HttpRequest, error: ApiError) -> HttpResponse {
-    let id = RequestId::generate();
-    let mut context = RenderContext::new()
-        .request_id(id.as_str())
-        .head(request.method() == Method::HEAD);
-    if let Some(accept) = request.headers().get(header::ACCEPT) {
-        context = context.accept(accept.as_bytes());
-    }
-    let rendered = Renderer::new().render(&error.not_executed(), &context);
-    let mut response = HttpResponse::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
-    reply::write_headers(response.headers_mut(), &rendered);
-    if let Ok(id) = HeaderValue::from_str(id.as_str()) {
-        response
-            .headers_mut()
-            .insert(HeaderName::from_static("x-request-id"), id);
-    }
-    response.set_body(reply::body(rendered.body.into()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const HYPERS: &str = "HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\
+        date: Thu, 01 Jan 1970 00:00:00 GMT\r\n\r\n";
 
     const ACTIXS: &str = "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\
         date: Thu, 01 Jan 1970 00:00:00 GMT\r\n\r\n";
 
     #[test]
     fn the_parsers_refusal_is_recognised() {
-        let refusal = refusal(ACTIXS.as_bytes()).unwrap();
-        assert_eq!((refusal.status, refusal.reason), (400, "Bad Request"));
-        assert_eq!(refusal.date, Some("Thu, 01 Jan 1970 00:00:00 GMT"));
+        for parsers in [HYPERS, ACTIXS] {
+            let refusal = Refusal::read(parsers.as_bytes()).unwrap();
+            assert_eq!((refusal.status, refusal.reason), (400, "Bad Request"));
+            assert_eq!(refusal.date, Some("Thu, 01 Jan 1970 00:00:00 GMT"));
+        }
     }
 
     #[test]
@@ -142,9 +137,9 @@ mod tests {
             "HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n",
             "HTTP/1.1 4",
         ] {
-            assert_eq!(refusal(other.as_bytes()), None, "{other}");
+            assert_eq!(Refusal::read(other.as_bytes()), None, "{other}");
         }
-        assert_eq!(refusal(&[0xff; 40]), None);
+        assert_eq!(Refusal::read(&[0xff; 40]), None);
     }
 
     fn said(bytes: Vec<u8>, code: &str, lines: &[&str]) {
@@ -167,7 +162,7 @@ mod tests {
     #[test]
     fn the_words_are_those_of_every_error() {
         let date = "date: Thu, 01 Jan 1970 00:00:00 GMT";
-        let bytes = refusal(ACTIXS.as_bytes()).unwrap().rendered();
+        let bytes = Refusal::read(ACTIXS.as_bytes()).unwrap().rendered();
         said(
             bytes,
             "malformed_request",

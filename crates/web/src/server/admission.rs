@@ -6,13 +6,19 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use super::limits::ServerLimits;
+use super::Limits;
+use crate::request::ClientIp;
 
-/// The open connections, counted. Bounded by the limit in all.
+/// The open connections of a server, counted. Bounded by the limit in all.
 #[derive(Clone, Debug)]
-pub(super) struct Admission {
-    limits: ServerLimits,
-    open: Arc<Mutex<Open>>,
+pub struct Admission(Arc<Door>);
+
+#[derive(Debug)]
+struct Door {
+    connections: usize,
+    connections_by_address: usize,
+    proxies: ClientIp,
+    open: Mutex<Open>,
 }
 
 #[derive(Debug, Default)]
@@ -23,39 +29,52 @@ struct Open {
 
 /// Why a connection is closed as it comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Full {
+#[non_exhaustive]
+pub enum Full {
+    /// As many are open as may be.
     InAll,
+    /// The peer has as many open as one address may.
     ByAddress,
 }
 
 impl Admission {
-    pub(super) fn new(limits: ServerLimits) -> Self {
-        Self {
-            limits,
-            open: Arc::default(),
-        }
+    /// Lets as many in as these limits say. A clone counts with the original.
+    #[must_use]
+    pub fn new(limits: &Limits) -> Self {
+        Self(Arc::new(Door {
+            connections: limits.connections,
+            connections_by_address: limits.connections_by_address,
+            proxies: limits.proxies.clone(),
+            open: Mutex::default(),
+        }))
     }
 
     /// Counts a connection until the permit is dropped, or says why it may not be.
-    pub(super) fn admit(&self, peer: IpAddr) -> Result<Permit, Full> {
-        let numbers = self.limits.numbers();
+    ///
+    /// A /64 of IPv6 is one address. Proxies are counted in all only.
+    ///
+    /// # Errors
+    ///
+    /// When the server is full, or full for this peer.
+    pub fn admit(&self, peer: IpAddr) -> Result<Permit, Full> {
+        let door = &*self.0;
         let peer = peer.to_canonical();
-        let counted = (!numbers.is_proxy(peer)).then(|| network(peer));
-        let mut open = self.open.lock();
-        if open.all >= numbers.connections {
+        let counted = (!door.proxies.is_trusted(peer)).then(|| network(peer));
+        let mut open = door.open.lock();
+        if open.all >= door.connections {
             return Err(Full::InAll);
         }
         if let Some(network) = counted {
             let theirs = open.by_address.entry(network).or_default();
             // An entry of zero is never left behind: the limit is at least 1.
-            if *theirs >= numbers.connections_by_address {
+            if *theirs >= door.connections_by_address {
                 return Err(Full::ByAddress);
             }
             *theirs += 1;
         }
         open.all += 1;
         Ok(Permit {
-            open: Arc::clone(&self.open),
+            door: Arc::clone(&self.0),
             counted,
         })
     }
@@ -63,14 +82,15 @@ impl Admission {
 
 /// A connection's place, free again when this is dropped.
 #[derive(Debug)]
-pub(super) struct Permit {
-    open: Arc<Mutex<Open>>,
+#[must_use = "the place is free again when this is dropped"]
+pub struct Permit {
+    door: Arc<Door>,
     counted: Option<IpAddr>,
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        let mut open = self.open.lock();
+        let mut open = self.door.open.lock();
         open.all -= 1;
         if let Some(network) = self.counted
             && let Some(theirs) = open.by_address.get_mut(&network)
@@ -93,18 +113,15 @@ fn network(address: IpAddr) -> IpAddr {
 
 #[cfg(test)]
 mod tests {
-    use seawall_web::request::ForwardedHeader;
-
     use super::*;
+    use crate::request::ForwardedHeader;
 
     fn admission() -> Admission {
-        let proxies =
-            seawall_web::request::ClientIp::behind(["10.0.0.0/8"], ForwardedHeader::XForwardedFor);
-        let limits = ServerLimits::builder()
-            .connections(5)
-            .connections_by_address(2)
-            .proxies(proxies.unwrap());
-        Admission::new(limits.build().unwrap())
+        let mut limits = Limits::new(100);
+        limits.connections = 5;
+        limits.connections_by_address = 2;
+        limits.proxies = ClientIp::behind(["10.0.0.0/8"], ForwardedHeader::XForwardedFor).unwrap();
+        Admission::new(&limits)
     }
 
     fn ip(text: &str) -> IpAddr {
@@ -142,7 +159,7 @@ mod tests {
             .collect();
         assert_eq!(admission.admit(ip("192.0.2.1")).unwrap_err(), Full::InAll);
         drop(permits);
-        assert!(admission.open.lock().by_address.is_empty());
-        assert_eq!(admission.open.lock().all, 0);
+        assert!(admission.0.open.lock().by_address.is_empty());
+        assert_eq!(admission.0.open.lock().all, 0);
     }
 }
