@@ -1,5 +1,6 @@
 //! Probes, and the orderly end of a server.
 
+use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
@@ -107,16 +108,20 @@ fn start(drain: impl FnOnce(Drain) -> Drain) -> Running {
     }
 }
 
+const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nhost: a\r\n\r\n";
+
+/// Longer than anything here takes.
+const PATIENCE: Duration = Duration::from_secs(20);
+
 async fn ask(address: SocketAddr) -> TcpStream {
     let mut stream = TcpStream::connect(address).await.unwrap();
-    let request = b"GET / HTTP/1.1\r\nhost: a\r\n\r\n";
-    stream.write_all(request).await.unwrap();
+    stream.write_all(REQUEST).await.unwrap();
     stream
 }
 
 #[actix_web::test]
 async fn what_is_in_flight_ends_before_the_server_does() {
-    let running = start(|drain| drain.maximum(Duration::from_secs(20)));
+    let running = start(|drain| drain.maximum(PATIENCE));
     let mut stream = ask(running.address).await;
     running.arrived.notified().await;
     assert_eq!(running.drain.in_flight(), 1);
@@ -131,6 +136,32 @@ async fn what_is_in_flight_ends_before_the_server_does() {
     let drained = running.server.await.unwrap().unwrap();
     assert!(drained.is_clean(), "{drained:?}");
     assert!(TcpStream::connect(running.address).await.is_err());
+}
+
+/// Between the drain's closing and the moment in which the server hears of it and tells its workers,
+/// only the drain itself knows. That moment is held here: the server runs in this thread, which
+/// reads without giving way, and the worker in its own.
+#[actix_web::test]
+async fn an_answer_given_before_the_workers_are_told_closes_its_connection() {
+    let running = start(|drain| drain);
+    let mut stream = std::net::TcpStream::connect(running.address).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.write_all(REQUEST).unwrap();
+    running.arrived.notified().await;
+
+    running.drain.signal(Stop::Prompt);
+    assert!(running.drain.is_closing());
+    running.go_on.notify_one();
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"done") {
+        let mut part = [0; 1024];
+        let length = stream.read(&mut part).unwrap();
+        assert_ne!(length, 0, "half an answer");
+        answer.extend(&part[..length]);
+    }
+    let answer = String::from_utf8(answer).unwrap();
+    assert!(answer.contains("connection: close"), "{answer}");
+    assert!(running.server.await.unwrap().unwrap().is_clean());
 }
 
 #[actix_web::test]
