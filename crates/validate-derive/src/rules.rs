@@ -28,6 +28,43 @@ pub(crate) struct Count {
     pub(crate) max: Option<Expr>,
 }
 
+impl Count {
+    /// The least, 0 where none is given.
+    pub(crate) fn least(&self) -> TokenStream {
+        let min = self.min.as_ref();
+        min.map_or_else(|| quote!(0), |min| quote!(#min))
+    }
+
+    /// The most, all that there are where none is given.
+    pub(crate) fn most(&self) -> TokenStream {
+        let max = self.max.as_ref();
+        max.map_or_else(|| quote!(::core::primitive::usize::MAX), |max| quote!(#max))
+    }
+
+    /// A statement that reports this `size` by one of these codes where it is beyond the most or
+    /// below the least.
+    pub(crate) fn check(
+        &self,
+        size: &TokenStream,
+        too_long: &TokenStream,
+        too_short: &TokenStream,
+    ) -> TokenStream {
+        let (least, most) = (self.least(), self.most());
+        quote! {
+            {
+                const MIN: ::core::primitive::usize = #least;
+                const MAX: ::core::primitive::usize = #most;
+                let size = #size;
+                if size > MAX {
+                    cx.report(__v::Violation::new(__v::Code::#too_long).param("max", MAX));
+                } else if size < MIN {
+                    cx.report(__v::Violation::new(__v::Code::#too_short).param("min", MIN));
+                }
+            }
+        }
+    }
+}
+
 #[derive(Default)]
 pub(crate) struct ListRules {
     pub(crate) count: Count,

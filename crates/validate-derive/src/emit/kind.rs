@@ -125,11 +125,8 @@ impl Kinds {
                 quote!(__v::Violation::new(__v::Code::STRING_TOO_LONG).param("max", const { let max: ::core::primitive::usize = #max; max })),
             );
         }
-        if let Some(Count { min, max }) = &rules.bytes {
-            let least = min.as_ref().map_or_else(|| quote!(0), |min| quote!(#min));
-            let most = max
-                .as_ref()
-                .map_or_else(|| quote!(::core::primitive::usize::MAX), |max| quote!(#max));
+        if let Some(bytes) = &rules.bytes {
+            let (least, most) = (bytes.least(), bytes.most());
             sizes.push(quote! {
                 {
                     const MIN: ::core::primitive::usize = #least;
@@ -140,7 +137,7 @@ impl Kinds {
                     }
                 }
             });
-            if let Some(max) = max {
+            if let Some(max) = &bytes.max {
                 raw.push(quote!(#max));
                 // So many bytes are at most so many characters: a schema can say no more.
                 if chars_max.is_none() {
@@ -332,10 +329,7 @@ fn optional(expr: &Option<syn::Expr>) -> TokenStream {
 }
 
 fn counts(count: &Count) -> TokenStream {
-    let min = count
-        .min
-        .as_ref()
-        .map_or_else(|| quote!(0), |min| quote!(#min));
+    let min = count.least();
     let max = optional(&count.max);
     quote! {
         const MIN: ::core::primitive::usize = #min;

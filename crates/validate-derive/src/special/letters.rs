@@ -115,26 +115,8 @@ pub(super) fn units(item: &Item, rules: &mut TextRules) -> Result<()> {
             quote!(__v::rule::graphemes(text))
         }
     };
-    let min = count
-        .min
-        .as_ref()
-        .map_or_else(|| quote!(0), |min| quote!(#min));
-    let max = count
-        .max
-        .as_ref()
-        .map_or_else(|| quote!(::core::primitive::usize::MAX), |max| quote!(#max));
-    rules.checks.push(quote! {
-        {
-            const MIN: ::core::primitive::usize = #min;
-            const MAX: ::core::primitive::usize = #max;
-            let size = #size;
-            if size > MAX {
-                cx.report(__v::Violation::new(__v::Code::STRING_TOO_LONG).param("max", MAX));
-            } else if size < MIN {
-                cx.report(__v::Violation::new(__v::Code::STRING_TOO_SHORT).param("min", MIN));
-            }
-        }
-    });
+    let (too_long, too_short) = (quote!(STRING_TOO_LONG), quote!(STRING_TOO_SHORT));
+    rules.checks.push(count.check(&size, &too_long, &too_short));
     // A UTF-16 unit is at most three bytes.
     if let (Some(max), "utf16") = (count.max.as_ref().and_then(literal_int), word.as_str())
         && let Ok(max) = usize::try_from(max)

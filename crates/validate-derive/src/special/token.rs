@@ -85,26 +85,8 @@ pub(super) fn encoded(item: &Item, rules: &mut TextRules) -> Result<()> {
     });
     if item.args.is_some() {
         let count = parse_count(item, &format!("{word}(..=1024)"))?;
-        let min = count
-            .min
-            .as_ref()
-            .map_or_else(|| quote!(0), |min| quote!(#min));
-        let max = count
-            .max
-            .as_ref()
-            .map_or_else(|| quote!(::core::primitive::usize::MAX), |max| quote!(#max));
-        rules.checks.push(quote! {
-            {
-                const MIN: ::core::primitive::usize = #min;
-                const MAX: ::core::primitive::usize = #max;
-                let size = #size;
-                if size > MAX {
-                    cx.report(__v::Violation::new(__v::Code::BYTES_TOO_LONG).param("max", MAX));
-                } else if size < MIN {
-                    cx.report(__v::Violation::new(__v::Code::BYTES_TOO_SHORT).param("min", MIN));
-                }
-            }
-        });
+        let (too_long, too_short) = (quote!(BYTES_TOO_LONG), quote!(BYTES_TOO_SHORT));
+        rules.checks.push(count.check(&size, &too_long, &too_short));
         if let Some(max) = count
             .max
             .as_ref()
