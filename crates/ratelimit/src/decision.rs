@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::report::Report;
 use crate::reports::Reports;
+use crate::source::{Reason, Source};
 
 /// The answer to "may this caller go on now?".
 #[derive(Clone, Debug, PartialEq)]
@@ -29,38 +30,6 @@ pub struct Denied {
     reports: Reports,
     source: Source,
     reason: Reason,
-}
-
-/// Who decided.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Source {
-    /// The store.
-    Store,
-    /// A store in this process, standing in for one that is out of reach.
-    Local,
-    /// A local memory of earlier denials.
-    DenyCache,
-    /// Nobody: the store is out of reach, and the policies let pass then.
-    FailOpen,
-    /// Nobody: the store is out of reach or refused, and the policies deny then.
-    FailClosed,
-}
-
-/// Why a caller may not go on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Reason {
-    /// A quota is spent, or the cost is above the capacity.
-    OverLimit,
-    /// A key is blocked.
-    Blocked,
-    /// A memory store has no room for another key, and denies then.
-    StoreFull,
-    /// The store refused to decide, or the keys do not belong to the policies.
-    StoreRefused,
-    /// The store is out of reach, and a policy denies then.
-    StoreUnavailable,
 }
 
 impl Decision {

@@ -26,6 +26,7 @@ mod report;
 mod reports;
 mod reservation;
 mod scope;
+mod source;
 mod store;
 mod sync;
 mod verdict;
@@ -40,7 +41,7 @@ pub use clock::{Clock, ManualClock, Now, SystemClock};
 pub use coarse::CoarseClock;
 #[cfg(feature = "serde")]
 pub use config::{CountConfig, PolicyConfig};
-pub use decision::{Allowed, Decision, Denied, Reason, Source};
+pub use decision::{Allowed, Decision, Denied};
 pub use error::ConfigError;
 pub use key::{KeyBuf, parts as key_parts};
 pub use limiter::Limiter;
@@ -51,6 +52,7 @@ pub use policy::{CountRule, Mode, OnStoreError, Policy, PolicyName};
 pub use quota::{Algorithm, Quota, QuotaError};
 pub use report::Report;
 pub use reservation::Reservation;
+pub use source::{Reason, Source};
 pub use store::{
     BoxError, BoxStore, Charge, DenyCache, Fallback, Grant, MemoryStore, MemoryStoreBuilder, Op,
     Store, StoreFailure, WhenFull,

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use crate::clock::Now;
-use crate::decision::{Reason, Source};
 use crate::policy::PolicyName;
 use crate::quota::Quota;
+use crate::source::{Reason, Source};
 use crate::store::{Charge, Grant};
 use crate::verdict::{Standing, Verdict};
 

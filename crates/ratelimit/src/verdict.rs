@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::decision::Source;
+use crate::source::Source;
 
 /// The answer to one [`Charge`](crate::Charge): allowed or not, and the figures behind it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,10 +5,11 @@ use smallvec::smallvec;
 use super::Policies;
 use super::plan::Plan;
 use crate::clock::Now;
-use crate::decision::{Decision, Reason, Source};
+use crate::decision::Decision;
 use crate::policy::OnStoreError;
 use crate::report::Report;
 use crate::reports::Reports;
+use crate::source::{Reason, Source};
 use crate::store::{BoxError, Charge, Op, Store, StoreFailure};
 use crate::verdict::{Standing, Verdict};
 

@@ -6,10 +6,11 @@ use smallvec::smallvec;
 
 use super::Policies;
 use super::plan::{Charges, Verdicts};
-use crate::decision::{Decision, Source};
+use crate::decision::Decision;
 use crate::key::KeyBuf;
 use crate::policy::{CountRule, Policy};
 use crate::report::Report;
+use crate::source::Source;
 use crate::store::{Charge, Op, Store};
 use crate::verdict::Verdict;
 

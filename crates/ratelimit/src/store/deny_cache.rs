@@ -7,8 +7,8 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use crate::clock::{Clock, Now, SystemClock};
-use crate::decision::Source;
 use crate::quota::Quota;
+use crate::source::Source;
 use crate::store::memory::Tags;
 use crate::store::{Charge, Op, Store};
 use crate::verdict::{Standing, Verdict, micros};

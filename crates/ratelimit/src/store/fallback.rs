@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use smallvec::SmallVec;
 
 use crate::clock::Now;
-use crate::decision::Source;
+use crate::source::Source;
 use crate::store::{BoxError, Charge, MemoryStore, Op, Store, StoreFailure};
 use crate::verdict::Verdict;
 

@@ -15,9 +15,9 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use crate::clock::Now;
-use crate::decision::Source;
 use crate::quota::{Algorithm, Quota};
 use crate::scope::{self, Scope};
+use crate::source::Source;
 use crate::verdict::{Verdict, micros};
 
 pub use boxed::{BoxError, BoxStore};

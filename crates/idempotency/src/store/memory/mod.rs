@@ -1,5 +1,6 @@
 //! The store of a single process.
 
+mod key;
 mod queue;
 mod shard;
 
@@ -14,7 +15,8 @@ use crate::ConfigError;
 use crate::clock::{Clock, SystemClock, unix_micros};
 use crate::operation::RecordId;
 use crate::sync::{AtomicU64, AtomicUsize, Mutex, MutexGuard, Notify, Ordering};
-use shard::{Key, Shard};
+use key::Key;
+use shard::Shard;
 
 /// Keeps records in memory: bounded, exact, and gone with the process.
 ///

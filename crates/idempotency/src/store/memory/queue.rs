@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::time::Duration;
 
-use super::shard::Key;
+use super::key::Key;
 
 /// Is when a record is due, and which one.
 type Due = (Duration, Key);
