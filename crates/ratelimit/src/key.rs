@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn parts_come_back_whatever_their_length() {
-        for length in [0, 1, 64, 254, 255, 256, 70_000] {
+        for length in [0, 1, 15, 16, 17, 64, 254, 255, 256, 70_000] {
             let long = vec![b'x'; length];
             let key = KeyBuf::new().push(&long).push("tail");
             let parts: Vec<_> = key.parts().collect();

@@ -54,3 +54,14 @@ impl PartialEq for Reports {
         **self == **other
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn room_is_made_where_several_are_to_come() {
+        assert!(matches!(Reports::for_several(1), Reports::None));
+        assert!(matches!(Reports::for_several(2), Reports::Many(all) if all.capacity() >= 2));
+    }
+}

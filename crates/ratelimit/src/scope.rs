@@ -40,3 +40,17 @@ pub(crate) fn id_of(scope: &[u8]) -> u64 {
     hasher.write(scope);
     hasher.finish().max(1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scope_is_its_framed_names_and_their_hash() {
+        let login = Scope::new("shop", "login");
+        let framed = KeyBuf::new().push("shop").push("login");
+        assert_eq!(login.bytes(), framed.as_ref());
+        assert_eq!(login.id(), id_of(framed.as_ref()));
+        assert_ne!(login.id(), Scope::new("shoplogin", "").id());
+    }
+}

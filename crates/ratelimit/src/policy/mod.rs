@@ -333,6 +333,23 @@ mod tests {
     }
 
     #[test]
+    fn refuses_a_block_that_outlasts_the_longest_period() {
+        let block = |time| policy().block_for(time).validate();
+        assert_eq!(block(Quota::LONGEST_PERIOD), Ok(()));
+        let error = block(Quota::LONGEST_PERIOD + Duration::from_nanos(1)).unwrap_err();
+        assert_eq!((error.policy(), error.key()), (Some("p"), "block_for"));
+    }
+
+    #[test]
+    fn debug_shows_the_mode_of_now() {
+        let policy = policy();
+        policy.set_mode(Mode::Shadow);
+        let text = format!("{policy:?}");
+        assert!(text.contains("name: \"p\""), "{text}");
+        assert!(text.contains("mode: Shadow"), "{text}");
+    }
+
+    #[test]
     fn counts_what_the_rule_says() {
         let check = |rule: CountRule, ok, failed| {
             assert_eq!(

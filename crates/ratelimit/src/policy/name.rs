@@ -124,5 +124,9 @@ mod tests {
             (name.as_str(), &*name.to_string()),
             ("per-user", "per-user")
         );
+        assert_eq!(
+            (name.as_ref(), &*format!("{name:?}")),
+            ("per-user", "\"per-user\"")
+        );
     }
 }

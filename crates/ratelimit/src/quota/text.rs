@@ -74,4 +74,9 @@ mod tests {
             "9/day;algorithm=sliding_window",
         );
     }
+
+    #[test]
+    fn debug_is_the_text() {
+        assert_eq!(format!("{:?}", Quota::per_minute(10)), "Quota(10/minute)");
+    }
 }

@@ -1,10 +1,12 @@
 //! Two decisions about one request become one answer.
 
 use seawall_ratelimit::{
-    Decision, Limiter, MemoryStore, Policies, Policy, Quota, Reason, Source, quota,
+    Allowed, Decision, Denied, Limiter, MemoryStore, Mode, OnStoreError, Policies, Policy, Quota,
+    Reason, Source, StoreFailure, quota,
 };
 
-use crate::{s, store};
+use crate::policies::Flaky;
+use crate::{key, n, s, store};
 
 fn decide(store: &MemoryStore, name: &str, quota: Quota, times: u32) -> Decision {
     let policy = Policy::new(name, quota).unwrap();
@@ -13,6 +15,20 @@ fn decide(store: &MemoryStore, name: &str, quota: Quota, times: u32) -> Decision
         let _ = limiter.check_local("a");
     }
     limiter.check_local("a")
+}
+
+fn allowed(decision: Decision) -> Allowed {
+    match decision {
+        Decision::Allow(allowed) => allowed,
+        Decision::Deny(denied) => panic!("{denied:?}"),
+    }
+}
+
+fn denied(decision: Decision) -> Denied {
+    match decision {
+        Decision::Allow(allowed) => panic!("{allowed:?}"),
+        Decision::Deny(denied) => denied,
+    }
 }
 
 #[test]
@@ -98,4 +114,119 @@ fn a_merged_denial_gives_the_reason_of_the_longer_wait() {
             (Reason::StoreRefused, None)
         );
     }
+}
+
+#[test]
+fn of_two_waits_as_long_the_outer_gives_the_reason() {
+    let (store, _) = store();
+    let never = || decide(&store, "never", quota!("0/minute"), 1);
+    let keys = Policies::builder(store.clone()).policy(Policy::new("p", quota!("1/s")).unwrap());
+    let refused = keys.build().unwrap().check_now(&[]).unwrap();
+    let reason = |outer, inner| denied(Decision::merge(outer, inner)).reason();
+    assert_eq!(reason(never(), refused.clone()), Reason::OverLimit);
+    assert_eq!(reason(refused, never()), Reason::StoreRefused);
+}
+
+#[tokio::test]
+async fn a_merged_permission_says_that_the_store_did_not_give_all_of_it() {
+    let flaky = Flaky::new(store().0);
+    flaky.fail(Some(StoreFailure::Unavailable));
+    let away = Policies::builder(flaky)
+        .policy(
+            Policy::new("away", quota!("1/s"))
+                .unwrap()
+                .on_store_error(OnStoreError::FailOpen),
+        )
+        .build()
+        .unwrap();
+    let open = away.check(&[key("a")]).await;
+    let asked = decide(&store().0, "asked", quota!("1/s"), 1);
+    for merged in [
+        Decision::merge(open.clone(), asked.clone()),
+        Decision::merge(asked, open),
+    ] {
+        assert_eq!(merged.source(), Source::FailOpen);
+    }
+}
+
+#[test]
+fn a_permission_taken_out_tells_the_same() {
+    let (store, _) = store();
+    let whole = Decision::merge(
+        decide(&store, "wide", quota!("100/minute"), 1),
+        decide(&store, "narrow", quota!("10/minute"), 1),
+    );
+    let part = allowed(whole.clone());
+    assert_eq!(part.reports(), whole.reports());
+    assert_eq!(part.reports().len(), 2);
+    assert_eq!(part.binding().unwrap().policy().as_str(), "narrow");
+    assert_eq!(Decision::from(part), whole);
+}
+
+#[test]
+fn a_denial_taken_out_names_who_denies() {
+    let policies = Policies::builder(store().0)
+        .policy(Policy::new("wide", quota!("100/minute")).unwrap())
+        .policy(Policy::new("narrow", quota!("1/minute")).unwrap())
+        .policy(
+            Policy::new("watching", quota!("1/hour"))
+                .unwrap()
+                .mode(Mode::Shadow),
+        )
+        .build()
+        .unwrap();
+    let keys = [key("a"), key("a"), key("a")];
+    let _ = policies.check_now(&keys);
+    let whole = policies.check_now(&keys).unwrap();
+    let part = denied(whole.clone());
+    assert_eq!(part.reports(), whole.reports());
+    assert_eq!(part.reports().len(), 3);
+    let violated: Vec<_> = part.violated().map(|r| r.policy().as_str()).collect();
+    assert_eq!(violated, ["narrow"]);
+    assert_eq!(part.retry_after(), Some(s(60)), "a shadow keeps nobody");
+    assert_eq!(Decision::from(part), whole);
+}
+
+#[test]
+fn decisions_of_other_figures_are_not_equal() {
+    let policy = || Policy::new("p", quota!("10/minute")).unwrap();
+    let limiter = Limiter::with_policy(store().0, "", policy()).unwrap();
+    let (first, second) = (limiter.check_local("a"), limiter.check_local("a"));
+    assert_ne!(first, second);
+}
+
+#[test]
+fn of_policies_as_near_to_their_end_the_first_binds() {
+    let decide = |names: [&str; 2], times| {
+        let policies = names
+            .iter()
+            .fold(Policies::builder(store().0), |all, name| {
+                all.policy(Policy::new(name, quota!("2/minute")).unwrap())
+            })
+            .build()
+            .unwrap();
+        let keys = [key("a"), key("a")];
+        for _ in 1..times {
+            let _ = policies.check_now(&keys);
+        }
+        policies.check_now(&keys).unwrap()
+    };
+    for (times, is_allowed) in [(1, true), (3, false)] {
+        for names in [["a", "b"], ["b", "a"]] {
+            let decision = decide(names, times);
+            assert_eq!(decision.is_allowed(), is_allowed);
+            assert_eq!(decision.binding().unwrap().policy().as_str(), names[0]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_report_says_what_was_asked_and_when() {
+    let (store, clock) = store();
+    let limiter = Limiter::new(store, quota!("10/10s"));
+    let Ok(decision) = limiter.check_n("a", n(4)).await;
+    let report = decision.reports()[0];
+    assert_eq!((report.cost(), report.remaining()), (4, 6));
+    assert_eq!((report.next(), report.reset()), (s(1), s(4)));
+    assert_eq!(report.at(), seawall_ratelimit::Clock::now(&clock));
 }

@@ -237,3 +237,12 @@ fn another_parser_reads_them() {
         }
     }
 }
+
+#[test]
+fn a_dialect_given_twice_is_in_the_set() {
+    let both = Dialects::from(Dialect::Ietf).with(Dialect::XRateLimit);
+    assert_eq!(both.with(Dialect::Ietf), both);
+    assert_eq!(both, Dialects::default());
+    assert!(Dialects::from(Dialect::Ietf).has(Dialect::Ietf));
+    assert!(!Dialects::from(Dialect::Ietf).has(Dialect::XRateLimit));
+}

@@ -424,3 +424,97 @@ fn more_policies_than_the_stack_has_room_for_are_admitted_all_the_same() {
     let admitted = (0..5).filter(|_| policies.admit(&keys).is_ok()).count();
     assert_eq!(admitted, 2);
 }
+
+/// Each is admitted once before it matters: who is new goes the long way in any case.
+#[test]
+fn who_only_admits_keeps_to_all_that_a_policy_says() {
+    let build = |policy| {
+        let (store, clock) = store();
+        let policies = Policies::builder(store).policy(policy).build().unwrap();
+        (policies, clock)
+    };
+    let admitted = |policies: &Policies<MemoryStore>, times| {
+        let tries = (0..times).map(|_| policies.admit(&[key("a")]));
+        tries.filter(Result::is_ok).count()
+    };
+    // A quota of the key.
+    let by_key = policy("p", quota!("1/minute")).quota_by_key(|_| quota!("3/minute"));
+    assert_eq!(admitted(&build(by_key).0, 5), 3);
+
+    // A penalty.
+    let (blocks, clock) = build(policy("p", quota!("1/minute")).block_for(s(90)));
+    assert_eq!(admitted(&blocks, 2), 1);
+    clock.advance(s(89));
+    let not_now = blocks.admit(&[key("a")]).unwrap_err();
+    assert_eq!(not_now.retry_after(), Some(s(1)));
+
+    // A mode.
+    let (watches, _) = build(policy("p", quota!("1/minute")).mode(Mode::Shadow));
+    assert_eq!(admitted(&watches, 4), 4);
+
+    // Windows, though there is a count by GCRA from before.
+    let (before, _) = build(policy("p", quota!("9/minute")));
+    assert_eq!(admitted(&before, 1), 1);
+    let window = policy("p", quota!("9/minute; algorithm=fixed_window"));
+    let after = before.adjusted([window]).unwrap();
+    assert_eq!(admitted(&after, 4), 4);
+    assert_eq!(left(&after.check_now(&[key("a")]).unwrap()), [4]);
+}
+
+#[tokio::test]
+async fn a_request_is_charged_what_its_policy_says_that_it_costs() {
+    let policies = Policies::builder(store().0)
+        .policy(policy("p", quota!("10/minute")).cost(n(3)))
+        .build()
+        .unwrap();
+    assert_eq!(left(&policies.check(&[key("a")]).await), [7]);
+}
+
+#[tokio::test]
+async fn a_denial_gives_nothing_back() {
+    let policies = Policies::builder(store().0)
+        .policy(policy("wide", quota!("10/minute")))
+        .policy(policy("narrow", quota!("1/minute")))
+        .build()
+        .unwrap();
+    let both = [key("a"), key("a")];
+    let _ = policies.check(&both).await;
+    let denied = policies.check(&both).await;
+    assert!(!denied.is_allowed());
+    policies.refund(&both, &denied).await;
+    assert_eq!(left(&policies.check(&both).await), [9, 0]);
+}
+
+#[tokio::test]
+async fn a_refund_with_the_keys_of_another_check_gives_nothing_back() {
+    let policies = Policies::builder(store().0)
+        .policy(policy("p", quota!("10/minute")))
+        .build()
+        .unwrap();
+    let decision = policies.check(&[key("a")]).await;
+    policies.refund(&[], &decision).await;
+    policies.refund(&[key("a"), key("a")], &decision).await;
+    assert_eq!(left(&policies.check(&[key("a")]).await), [8]);
+}
+
+#[tokio::test]
+async fn a_grant_of_the_store_is_refunded_there_though_there_is_a_local_one() {
+    let policies = Policies::builder(store().0)
+        .policy(policy("p", quota!("5/minute")).on_store_error(local(1)))
+        .build()
+        .unwrap();
+    let decision = policies.check(&[key("a")]).await;
+    policies.refund(&[key("a")], &decision).await;
+    assert_eq!(left(&policies.check(&[key("a")]).await), [4]);
+}
+
+#[test]
+fn nothing_is_settled_where_all_responses_count() {
+    let of = |count| {
+        let policies = Policies::builder(store().0);
+        let policies = policies.policy(policy("p", quota!("5/minute")).count(count));
+        policies.build().unwrap().needs_settling()
+    };
+    assert!(!of(CountRule::Always));
+    assert!(of(CountRule::Failures));
+}

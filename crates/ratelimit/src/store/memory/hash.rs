@@ -82,3 +82,46 @@ impl Tags {
         self.gcra(charge.scope_id() ^ apart, subject)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+    use std::num::NonZeroU32;
+    use std::time::Duration;
+
+    use crate::quota::Quota;
+
+    /// Two ids whose bits are all but equal to none and to all: where kinds were joined to the scope by
+    /// anything but `^`, some would meet.
+    #[test]
+    fn no_two_counters_of_a_key_meet() {
+        let tags = Tags::new();
+        let mut seen = HashSet::new();
+        let mut tell_apart = |tag| assert!(seen.insert(tag), "{tag}");
+        for scope_id in [1, u64::MAX] {
+            let charge = |period, algorithm| {
+                let quota = Quota::new(1, Duration::from_micros(period)).unwrap();
+                let quota = quota.with_algorithm(algorithm);
+                Charge {
+                    scope_id,
+                    ..Charge::new(b"", b"a", quota, NonZeroU32::MIN)
+                }
+            };
+            tell_apart(tags.counter(&charge(1, Algorithm::Gcra)));
+            tell_apart(tags.block(&charge(1, Algorithm::Gcra)));
+            for period in 1..20 {
+                tell_apart(tags.counter(&charge(period, Algorithm::SlidingWindow)));
+                tell_apart(tags.counter(&charge(period, Algorithm::FixedWindow)));
+                tell_apart(tags.overflow(&charge(period, Algorithm::Gcra)));
+            }
+        }
+    }
+
+    #[test]
+    fn a_gcra_counter_outlives_a_change_of_its_quota() {
+        let tags = Tags::new();
+        let tag = |quota| tags.counter(&Charge::new(b"", b"a", quota, NonZeroU32::MIN));
+        assert_eq!(tag(Quota::per_second(1)), tag(Quota::per_hour(7)));
+    }
+}
