@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::ConnectInfo;
+use axum::extract::{ConnectInfo, Extension};
 use axum::routing::get;
 use bytes::Bytes;
 use http::{Request, Version};
 use http_body_util::{BodyExt, Empty};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use seawall_axum::{ServerLimits, ServerLimitsBuilder, serve};
+use seawall_web::request::{Known, PeerAddr};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
@@ -28,7 +29,11 @@ fn app() -> Router {
         let chunks = futures::stream::repeat_with(move || Ok::<_, Infallible>(chunk.clone()));
         Body::from_stream(chunks)
     };
-    let peer = |ConnectInfo(peer): ConnectInfo<SocketAddr>| async move { peer.ip().to_string() };
+    // As handlers are told it, and as layers that know no axum are.
+    let peer = |ConnectInfo(peer): ConnectInfo<SocketAddr>, Extension(known): Extension<Known>| async move {
+        assert_eq!(known.peer().map(PeerAddr::ip), Some(peer.ip()));
+        peer.ip().to_string()
+    };
     Router::new()
         .route("/", get(|| async { "open" }))
         .route("/peer", get(peer))
